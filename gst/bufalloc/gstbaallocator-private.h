@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstbaallocator-private.h: construction, for the allocators and pools of the library. Not installed. */
+#pragma once
+
+#include "gstbaallocator.h"
+
+/* Hands the core allocator (transfer full) to a new @self. */
+void gst_ba_allocator_set_core (GstBaAllocator * self, BaAllocator * core);
+
+/* A normal allocator whose memory is aligned to @align_bytes, a power of two; 0 = the default. NULL where memory ran
+ * out. */
+GstAllocator *gst_ba_normal_allocator_new_aligned (gsize align_bytes);
+
+/* The alignment that every memory of @self has. */
+gsize gst_ba_normal_allocator_get_align (GstBaNormalAllocator * self);

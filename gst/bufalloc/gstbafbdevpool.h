@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/bufalloc/gstbafbdevallocator.h>
+#include <gst/bufalloc/gstbapool.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_BA_FBDEV_POOL (gst_ba_fbdev_pool_get_type ())
+GST_BA_API
+G_DECLARE_FINAL_TYPE (GstBaFbdevPool, gst_ba_fbdev_pool, GST, BA_FBDEV_POOL, GstBaPool)
+
+/**
+ * gst_ba_fbdev_pool_new:
+ * @allocator: (transfer none): the pages
+ *
+ * A view of a display's pages: its buffers are pages, or windows inside them where the caps are smaller than the
+ * screen. It takes caps of the screen's format only, at most as large as the screen, and wants
+ * %GST_BUFFER_POOL_OPTION_VIDEO_META where the page's stride is not the format's default one. Claims nothing before a
+ * buffer is acquired, so any number of views can exist at the same time.
+ *
+ * The window is centred; its first byte is moved left to the alignment that the configuration's allocation parameters
+ * ask for. Threads: any.
+ *
+ * Returns: (transfer full): an inactive pool
+ */
+GST_BA_API
+GstBufferPool *gst_ba_fbdev_pool_new (GstBaFbdevAllocator * allocator);
+
+/** gst_ba_fbdev_pool_get_allocator: (transfer none): the allocator of its pages. */
+GST_BA_API
+GstBaFbdevAllocator *gst_ba_fbdev_pool_get_allocator (GstBaFbdevPool * self);
+
+/**
+ * gst_ba_fbdev_pool_get_window:
+ * @self: a configured pool
+ * @window: (out caller-allocates): where on the screen its buffers lie, in pixels
+ */
+GST_BA_API
+void gst_ba_fbdev_pool_get_window (GstBaFbdevPool * self, GstVideoRectangle * window);
+
+G_END_DECLS

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstbamemory-private.h: how allocators make memories, and how pools park them. Not installed. */
+#pragma once
+
+#include "gstbamemory.h"
+
+/*
+ * A memory that a parked GstBuffer keeps gives its core buffer back but remembers which one it was: `held` is FALSE
+ * then. Nobody but the pool that parked it can reach it in that state.
+ */
+typedef struct
+{
+  GstMemory mem;
+  guint8 *data;         /* byte 0 of the memory's maxsize */
+  BaBuffer *buffer;     /* a reference while held; a child has its root's, which holds it */
+  gboolean held;
+} GstBaMemory;
+
+/* As gst_ba_memory_new(), but only @maxsize bytes from @skip on belong to the memory; @offset counts from there. */
+GstMemory *gst_ba_memory_new_full (GstAllocator * allocator, BaBuffer * buffer, gsize skip, gsize maxsize,
+    gsize align, gsize offset, gsize size, GstMemoryFlags flags);
+
+/* Gives the core buffer back, keeps the shell. */
+void gst_ba_memory_park (GstMemory * memory);
+
+/* The parked shell goes out again with a reference to its core buffer (transfer full). */
+void gst_ba_memory_revive (GstMemory * memory, BaBuffer * buffer);
+
+/* Sets the memory functions of a GstAllocator instance. */
+void gst_ba_memory_install (GstAllocator * allocator, const gchar * mem_type);
+
+/* The free function of such an allocator's class. */
+void gst_ba_memory_free (GstAllocator * allocator, GstMemory * memory);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gstbanormalpool.c: memory of this process. The core pool is built at start with the smallest number of buffers and
+ * grows, where the configuration allows it, when it is empty.
+ */
+#include "gstbanormalpool.h"
+
+#include <errno.h>
+
+#include "gstbaallocator-private.h"
+#include "gstbamemory-private.h"
+#include "gstbapool-private.h"
+
+/* Slots for parked buffers where the configuration has no limit; more buffers work, but are wrapped anew each time. */
+#define MAX_PARKED 256
+
+struct _GstBaNormalPool
+{
+  GstBaPool parent;
+  /* configuration */
+  guint size, min, max;
+  GstAllocationParams params;
+  gboolean has_meta;
+  GstVideoInfo info;
+  GstVideoAlignment align;
+  /* while active */
+  GstAllocator *allocator;
+  BaPool *core;
+  gint made;                    /* buffers that exist or are being made */
+};
+
+G_DEFINE_TYPE (GstBaNormalPool, gst_ba_normal_pool, GST_TYPE_BA_POOL)
+
+static const gchar **
+gst_ba_normal_pool_get_options (GstBufferPool * pool)
+{
+  static const gchar *options[] = { GST_BUFFER_POOL_OPTION_VIDEO_META, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT, NULL };
+
+  return options;
+}
+
+static gboolean
+gst_ba_normal_pool_set_config (GstBufferPool * pool, GstStructure * config)
+{
+  GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
+  GstCaps *caps;
+  guint size, min, max;
+  GstAllocationParams params;
+
+  if (!gst_buffer_pool_config_get_params (config, &caps, &size, &min, &max)
+      || !gst_buffer_pool_config_get_allocator (config, NULL, &params)) {
+    GST_WARNING_OBJECT (self, "the configuration has no parameters");
+    return FALSE;
+  }
+  self->has_meta = gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  gst_video_alignment_reset (&self->align);
+  if (self->has_meta) {
+    if (!caps || !gst_video_info_from_caps (&self->info, caps)) {
+      GST_WARNING_OBJECT (self, "these caps have no picture for a GstVideoMeta: %" GST_PTR_FORMAT, caps);
+      return FALSE;
+    }
+    if (gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT)) {
+      gst_buffer_pool_config_get_video_alignment (config, &self->align);
+      for (guint i = 0; i < GST_VIDEO_MAX_PLANES; i++)
+        params.align |= self->align.stride_align[i];
+      if (!gst_video_info_align (&self->info, &self->align)) {
+        GST_WARNING_OBJECT (self, "the video alignment cannot be kept");
+        return FALSE;
+      }
+      gst_buffer_pool_config_set_video_alignment (config, &self->align);
+    }
+    size = MAX (size, self->info.size);
+  }
+  if (size == 0) {
+    GST_WARNING_OBJECT (self, "buffers of no bytes");
+    return FALSE;
+  }
+  if (max != 0 && max < min) {
+    GST_WARNING_OBJECT (self, "at least %u and at most %u buffers cannot be", min, max);
+    return FALSE;
+  }
+  self->size = size;
+  self->min = min;
+  self->max = max;
+  self->params = params;
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  return GST_BUFFER_POOL_CLASS (gst_ba_normal_pool_parent_class)->set_config (pool, config);
+}
+
+static gboolean
+gst_ba_normal_pool_start (GstBufferPool * pool)
+{
+  GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
+  gsize align_bytes = self->params.align + 1;
+  gsize room;
+  int r;
+
+  if ((align_bytes & (align_bytes - 1)) != 0) {
+    GST_WARNING_OBJECT (self, "an alignment mask of %" G_GSIZE_FORMAT " is no power of two less one",
+        self->params.align);
+    return FALSE;
+  }
+  if (!g_size_checked_add (&room, self->params.prefix, self->size)
+      || !g_size_checked_add (&room, room, self->params.padding))
+    return FALSE;
+  self->allocator = gst_ba_normal_allocator_new_aligned (MAX (align_bytes, 64));
+  if (!self->allocator)
+    return FALSE;
+  BaSpec spec = {.count = self->min,.size_bytes = room,.category = "GstBaNormalPool" };
+  r = ba_allocator_build_pool (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator)), &spec, &self->core);
+  if (r < 0) {
+    GST_WARNING_OBJECT (self, "no pool of %u buffers of %" G_GSIZE_FORMAT " bytes: %s", self->min, room,
+        ba_error_text (r));
+    gst_clear_object (&self->allocator);
+    return FALSE;
+  }
+  g_atomic_int_set (&self->made, self->min);
+  gst_ba_pool_set_core (GST_BA_POOL (self), self->core);
+  gst_ba_pool_set_slots (GST_BA_POOL (self), self->max ? self->max : MAX (MAX_PARKED, self->min));
+  return TRUE;
+}
+
+static gboolean
+gst_ba_normal_pool_stop (GstBufferPool * pool)
+{
+  GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
+  gboolean stopped = GST_BUFFER_POOL_CLASS (gst_ba_normal_pool_parent_class)->stop (pool);
+
+  gst_ba_pool_set_core (GST_BA_POOL (self), NULL);
+  if (self->core)               /* memory that somebody still shares frees itself later */
+    ba_allocator_destroy_pool (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator)), self->core);
+  g_clear_pointer (&self->core, ba_pool_unref);
+  gst_clear_object (&self->allocator);
+  return stopped;
+}
+
+static gint
+gst_ba_normal_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** buffer)
+{
+  GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
+  BaAllocator *allocator = gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator));
+  gint r = ba_pool_acquire (self->core, BA_NO_WAIT, cancel, buffer);
+
+  while (r == -EAGAIN) {
+    if (self->max && (guint) g_atomic_int_add (&self->made, 1) >= self->max) {
+      g_atomic_int_add (&self->made, -1);
+      break;
+    }
+    r = ba_allocator_inject (allocator, self->core, BA_INJECT_FREE, NULL);
+    if (r < 0) {
+      g_atomic_int_add (&self->made, -1);
+      return r;
+    }
+    r = ba_pool_acquire (self->core, BA_NO_WAIT, cancel, buffer);       /* another thread may have been faster */
+  }
+  return r == -EAGAIN && timeout_ns != 0 ? ba_pool_acquire (self->core, timeout_ns, cancel, buffer) : r;
+}
+
+static GstBuffer *
+gst_ba_normal_pool_wrap (GstBaPool * pool, BaBuffer * core_buffer)
+{
+  GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
+  GstBuffer *buffer = gst_buffer_new ();
+
+  gst_buffer_append_memory (buffer, gst_ba_memory_new_full (self->allocator, core_buffer, 0,
+          ba_buffer_get_size (core_buffer), gst_ba_normal_allocator_get_align (GST_BA_NORMAL_ALLOCATOR
+              (self->allocator)) - 1, self->params.prefix, self->size, 0));
+  if (self->has_meta) {
+    GstVideoMeta *meta = gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+        GST_VIDEO_INFO_FORMAT (&self->info), GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info),
+        GST_VIDEO_INFO_N_PLANES (&self->info), self->info.offset, self->info.stride);
+
+    gst_video_meta_set_alignment (meta, self->align);
+    GST_META_FLAG_SET (meta, GST_META_FLAG_POOLED);
+  }
+  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+  return buffer;
+}
+
+static void
+gst_ba_normal_pool_class_init (GstBaNormalPoolClass * klass)
+{
+  GstBufferPoolClass *pool_class = GST_BUFFER_POOL_CLASS (klass);
+  GstBaPoolClass *ba_class = GST_BA_POOL_CLASS (klass);
+
+  pool_class->get_options = gst_ba_normal_pool_get_options;
+  pool_class->set_config = gst_ba_normal_pool_set_config;
+  pool_class->start = gst_ba_normal_pool_start;
+  pool_class->stop = gst_ba_normal_pool_stop;
+  ba_class->obtain = gst_ba_normal_pool_obtain;
+  ba_class->wrap = gst_ba_normal_pool_wrap;
+}
+
+static void
+gst_ba_normal_pool_init (GstBaNormalPool * self)
+{
+}
+
+GstBufferPool *
+gst_ba_normal_pool_new (void)
+{
+  return g_object_ref_sink (g_object_new (GST_TYPE_BA_NORMAL_POOL, NULL));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/bufalloc/gstbapool.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_BA_NORMAL_POOL (gst_ba_normal_pool_get_type ())
+GST_BA_API
+G_DECLARE_FINAL_TYPE (GstBaNormalPool, gst_ba_normal_pool, GST, BA_NORMAL_POOL, GstBaPool)
+
+/**
+ * gst_ba_normal_pool_new:
+ *
+ * A pool of memory of this process, with GstVideoMeta and GstVideoAlignment where the configuration asks for them.
+ * Threads: any.
+ *
+ * Returns: (transfer full): an inactive pool
+ */
+GST_BA_API
+GstBufferPool *gst_ba_normal_pool_new (void);
+
+G_END_DECLS

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gstavzerodec-direct.c: decoding straight into the pages of the screen.
+ *
+ * libavcodec holds the core page, not the GstBuffer that came with it: so the GstBuffer can go to the sink and home with
+ * its memory attached, and the page is free when both are done. Where anything is in doubt a single frame goes into
+ * libavcodec's own memory and is wrapped.
+ */
+#include "gstavzerodec-private.h"
+
+#include <string.h>
+
+#include <libavutil/imgutils.h>
+
+/* How long to wait for a page. Nobody can flush the codec meanwhile, so not for ever; long enough for a sink that shows
+ * 10 frames a second to give one back. */
+#define PAGE_TIMEOUT_NS (200 * GST_MSECOND)
+
+/* Pages that must be left when the codec holds all it wants: on screen, waiting for its flip, being written. */
+#define PAGES_BESIDES_CODEC 3
+
+/* What a codec that predicts from earlier frames needs to read from them. */
+#define FAST_READ_MBPS 1000.0
+
+static gboolean
+refuse (gchar reason[GST_AV_ZERO_REASON_BYTES], const gchar *format, ...) G_GNUC_PRINTF (2, 3);
+
+static gboolean
+refuse (gchar reason[GST_AV_ZERO_REASON_BYTES], const gchar *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_vsnprintf (reason, GST_AV_ZERO_REASON_BYTES, format, args);
+  va_end (args);
+  return FALSE;
+}
+
+static gboolean
+check_codec (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_BYTES])
+{
+  if (q->mode == GST_AV_ZERO_DIRECT_NEVER)
+    return refuse (reason, "direct-rendering=never");
+  if (q->format != q->page_format)
+    return refuse (reason, "the stream is %s, the pages of the screen are %s", gst_video_format_to_string (q->format),
+        gst_video_format_to_string (q->page_format));
+  if (!q->has_dr1)
+    return refuse (reason, "the codec does not decode into memory of others");
+  if (q->flags & GST_AV_ZERO_REWRITES)
+    return refuse (reason, "the codec writes again into frames that may be on screen");
+  if (q->frame_threads)
+    return refuse (reason, "frame threads hold too many pages: see thread-type and direct-rendering");
+  if (q->n_pages < q->frames_held + PAGES_BESIDES_CODEC)
+    return refuse (reason, "the codec holds up to %u frames, which takes %u pages, and there are %u", q->frames_held,
+        q->frames_held + PAGES_BESIDES_CODEC, q->n_pages);
+  if (q->mode == GST_AV_ZERO_DIRECT_AUTO && (q->flags & GST_AV_ZERO_READS_BACK) && q->read_mbps < FAST_READ_MBPS) {
+    if (q->read_mbps <= 0.0)
+      return refuse (reason, "the codec reads its frames back, and how fast pages read is not known");
+    return refuse (reason, "the codec reads its frames back, and pages read with %.0f MB/s only", q->read_mbps);
+  }
+  return TRUE;
+}
+
+/*
+ * libavcodec may write whole aligned rows and lines (avcodec_align_dimensions2). What lies right of or below the picture
+ * must then be no visible part of the screen and no part of the next page. Of packed formats it reads and writes nothing
+ * behind that, so the last page needs no guard behind it; all others are refused by their format.
+ */
+static gboolean
+check_layout (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_BYTES])
+{
+  const GstVideoFormatInfo *finfo = gst_video_format_get_info (q->format);
+  if (GST_VIDEO_FORMAT_INFO_N_PLANES (finfo) != 1)
+    return refuse (reason, "%s has more than one plane", finfo->name);
+  gint pixel_bytes = GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, 0);
+  gint64 row_bytes = (gint64) q->width_px * pixel_bytes;
+  gint64 align = MAX (q->stride_align_bytes, 1);
+  gint64 written_row_bytes = (MAX ((gint64) q->aligned_width_px * pixel_bytes, row_bytes) + align - 1) / align * align;
+  gint64 offset = (gint64) q->window.y * q->page_stride_bytes + (gint64) q->window.x * pixel_bytes;
+
+  if (q->window.w != q->width_px || q->window.h != q->height_px)
+    return refuse (reason, "the picture is %dx%d, its place on the screen %dx%d", q->width_px, q->height_px,
+        q->window.w, q->window.h);
+  if (q->page_stride_bytes % align != 0)
+    return refuse (reason, "rows of the page are %d bytes apart, the codec wants a multiple of %d",
+        q->page_stride_bytes, (gint) align);
+  if (offset % align != 0)
+    return refuse (reason, "the picture begins at byte %" G_GINT64_FORMAT " of a page, the codec wants a multiple of %d",
+        offset, (gint) align);
+  if (written_row_bytes > row_bytes && q->window.x + q->window.w < q->page_width_px)
+    return refuse (reason, "the codec may write %" G_GINT64_FORMAT " bytes beyond the picture's right edge",
+        written_row_bytes - row_bytes);
+  if ((gint64) q->window.x * pixel_bytes + written_row_bytes > q->page_stride_bytes)
+    return refuse (reason, "a row of the codec has %" G_GINT64_FORMAT " bytes, one of the page %d", written_row_bytes,
+        q->page_stride_bytes);
+  if (q->aligned_height_px > q->height_px && q->window.y + q->window.h < q->page_height_px)
+    return refuse (reason, "the codec may write %d lines below the picture", q->aligned_height_px - q->height_px);
+  gint64 end = offset + (gint64) q->page_stride_bytes * (MAX (q->aligned_height_px, q->height_px) - 1)
+      + written_row_bytes;
+  if (end > (gint64) q->page_bytes)
+    return refuse (reason, "the codec wants %d lines, which a page of %d lines does not have", q->aligned_height_px,
+        q->page_height_px);
+  return TRUE;
+}
+
+gboolean
+gst_av_zero_direct_decide (const GstAvZeroDirectQuestion *question, gchar reason[GST_AV_ZERO_REASON_BYTES])
+{
+  reason[0] = '\0';
+  return check_codec (question, reason) && check_layout (question, reason);
+}
+
+/* One page that is with libavcodec. @buffer goes to the first output of the picture. */
+typedef struct _Loan
+{
+  struct _Loan *next;
+  GstAvZeroPages *pages;
+  guint8 *data;
+  BaBuffer *page;
+  GstBuffer *buffer;
+} Loan;
+
+struct _GstAvZeroPages
+{
+  gint refs;
+  GMutex lock;
+  Loan *loans;
+};
+
+GstAvZeroPages *
+gst_av_zero_pages_new (void)
+{
+  GstAvZeroPages *pages = g_new0 (GstAvZeroPages, 1);
+  pages->refs = 1;
+  g_mutex_init (&pages->lock);
+  return pages;
+}
+
+void
+gst_av_zero_pages_unref (GstAvZeroPages *pages)
+{
+  if (g_atomic_int_dec_and_test (&pages->refs)) {
+    g_mutex_clear (&pages->lock);
+    g_free (pages);
+  }
+}
+
+/* libavcodec has let go of the page: on any thread, perhaps after the element has gone. */
+static void
+end_loan (void *opaque, uint8_t *data)
+{
+  Loan *loan = opaque;
+  GstAvZeroPages *pages = loan->pages;
+  (void) data;
+  g_mutex_lock (&pages->lock);
+  for (Loan **at = &pages->loans; *at; at = &(*at)->next) {
+    if (*at == loan) {
+      *at = loan->next;
+      break;
+    }
+  }
+  g_mutex_unlock (&pages->lock);
+  gst_clear_buffer (&loan->buffer); /* a picture that never came out */
+  ba_buffer_unref (loan->page);
+  gst_av_zero_pages_unref (pages);
+  g_free (loan);
+}
+
+/* Address and bytes to the end of the page's memory; 0 where it cannot be written. Pages stay mapped while they are held,
+ * so the address is good after the unmap. */
+static gsize
+get_room (GstBuffer *buffer, guint8 **data)
+{
+  GstMemory *memory = gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
+  GstMapInfo map;
+  if (!memory || !gst_ba_memory_get_buffer (memory) || !gst_memory_map (memory, &map, GST_MAP_WRITE))
+    return 0;
+  *data = map.data;
+  gsize room = map.maxsize;
+  gst_memory_unmap (memory, &map);
+  return room;
+}
+
+static AVBufferRef *
+lend_page (GstAvZeroDec *self, GstBuffer *buffer, guint8 *data, gsize size_bytes)
+{
+  Loan *loan = g_new0 (Loan, 1);
+  AVBufferRef *ref = av_buffer_create (data, size_bytes, end_loan, loan, 0);
+  if (!ref) {
+    g_free (loan);
+    return NULL;
+  }
+  loan->pages = self->pages;
+  g_atomic_int_inc (&self->pages->refs);
+  loan->data = data;
+  loan->page = ba_buffer_ref (gst_ba_memory_get_buffer (gst_buffer_peek_memory (buffer, 0)));
+  loan->buffer = gst_buffer_ref (buffer);
+  g_mutex_lock (&self->pages->lock);
+  loan->next = self->pages->loans;
+  self->pages->loans = loan;
+  g_mutex_unlock (&self->pages->lock);
+  return ref;
+}
+
+/* Fills @frame's buffer from a page; FALSE: this one frame goes into other memory. */
+static gboolean
+get_page (GstAvZeroDec *self, AVCodecContext *context, AVFrame *frame)
+{
+  GstBuffer *buffer = NULL;
+  guint8 *data = NULL;
+  int linesize_align[AV_NUM_DATA_POINTERS];
+  int width = frame->width, height = frame->height;
+  avcodec_align_dimensions2 (context, &width, &height, linesize_align);
+
+  GstFlowReturn flow = gst_ba_pool_acquire_timed (GST_BA_POOL (self->page_pool), PAGE_TIMEOUT_NS, &buffer);
+  if (flow != GST_FLOW_OK) {
+    gst_av_zero_dec_set_reason (self, flow == GST_FLOW_EOS ? "no page of the screen came free in 200 ms"
+                                                             : "the pool of pages gave none");
+    return FALSE;
+  }
+  gsize room = get_room (buffer, &data);
+  gsize wanted = (gsize) self->page_stride_bytes * (gsize) (height - 1) + (gsize) av_image_get_linesize (frame->format, width, 0);
+  if (room < wanted || ((guintptr) data % (guintptr) MAX (linesize_align[0], 1)) != 0) {
+    gst_av_zero_dec_set_reason (self, "a page is too small or not aligned for the codec");
+    gst_buffer_unref (buffer);
+    return FALSE;
+  }
+  frame->buf[0] = lend_page (self, buffer, data, room);
+  gst_buffer_unref (buffer);
+  if (!frame->buf[0])
+    return FALSE;
+  frame->data[0] = data;
+  frame->linesize[0] = self->page_stride_bytes;
+  frame->extended_data = frame->data;
+  return TRUE;
+}
+
+/*
+ * The caps are negotiated here, before the first picture is decoded, or that one could not be direct. Only on the
+ * streaming thread, and only for codecs that give each picture out at once: no earlier one waits with other caps.
+ */
+static gboolean
+negotiate_early (GstAvZeroDec *self, AVCodecContext *context, const AVFrame *frame)
+{
+  const GstVideoFormatInfo *finfo = gst_video_format_get_info (gst_ba_format_from_av (frame->format));
+  if (!self->may_be_direct || (context->active_thread_type & FF_THREAD_FRAME) || context->has_b_frames > 0
+      || self->decode_thread != g_thread_self ())
+    return FALSE;
+  if (!finfo || !GST_VIDEO_FORMAT_INFO_IS_RGB (finfo) || GST_VIDEO_FORMAT_INFO_N_PLANES (finfo) != 1)
+    return FALSE;
+  GST_VIDEO_DECODER_STREAM_LOCK (self);
+  gboolean ok = gst_av_zero_dec_update_caps (self, frame, context->width, context->height);
+  GST_VIDEO_DECODER_STREAM_UNLOCK (self);
+  return ok && self->page_pool != NULL;
+}
+
+int
+gst_av_zero_dec_get_buffer2 (AVCodecContext *context, AVFrame *frame, int flags)
+{
+  GstAvZeroDec *self = context->opaque;
+  if ((context->codec->capabilities & AV_CODEC_CAP_DR1) && negotiate_early (self, context, frame)
+      && get_page (self, context, frame))
+    return 0;
+  return avcodec_default_get_buffer2 (context, frame, flags);
+}
+
+/* Where downstream offers pages: everything that the decision needs. The window is known once the pool is configured. */
+static void
+ask (GstAvZeroDec *self, GstBaFbdevPool *pool, const GstStructure *pages, GstAvZeroDirectQuestion *q)
+{
+  AVCodecContext *context = self->context;
+  GstVideoInfo page;
+  memset (q, 0, sizeof *q);
+  GST_OBJECT_LOCK (self);
+  q->mode = self->direct_rendering;
+  GST_OBJECT_UNLOCK (self);
+  q->has_dr1 = (context->codec->capabilities & AV_CODEC_CAP_DR1) != 0;
+  q->frame_threads = (context->active_thread_type & FF_THREAD_FRAME) != 0;
+  q->flags = self->codec->flags;
+  q->frames_held = MAX (self->codec->frames_held, (guint) MAX (context->has_b_frames, 0) + 1);
+  q->format = self->picture.format;
+  q->width_px = self->picture.width_px;
+  q->height_px = self->picture.height_px;
+
+  /* The alignment is that of the context's format, which may not be set yet. */
+  int linesize_align[AV_NUM_DATA_POINTERS] = { 1 };
+  if (context->pix_fmt == AV_PIX_FMT_NONE)
+    context->pix_fmt = gst_ba_format_to_av (q->format);
+  q->aligned_width_px = MAX (q->width_px, context->coded_width);
+  q->aligned_height_px = MAX (q->height_px, context->coded_height);
+  avcodec_align_dimensions2 (context, &q->aligned_width_px, &q->aligned_height_px, linesize_align);
+  q->stride_align_bytes = linesize_align[0];
+
+  if (gst_ba_fbdev_allocator_get_info (gst_ba_fbdev_pool_get_allocator (pool), &page)) {
+    q->page_format = GST_VIDEO_INFO_FORMAT (&page);
+    q->page_width_px = GST_VIDEO_INFO_WIDTH (&page);
+    q->page_height_px = GST_VIDEO_INFO_HEIGHT (&page);
+    q->page_stride_bytes = GST_VIDEO_INFO_PLANE_STRIDE (&page, 0);
+    q->page_bytes = GST_VIDEO_INFO_SIZE (&page);
+  }
+  /* How many are free now says nothing: those of our own earlier pictures are on their way home. */
+  gst_structure_get_uint (pages, "pages", &q->n_pages);
+  gst_structure_get_double (pages, "read-mbps", &q->read_mbps);
+}
+
+/* set_config is a negotiation: the pool changes what it must and says no; the second time it has to say yes. */
+static gboolean
+configure (GstBufferPool *pool, GstCaps *caps, guint size_bytes, guint min, guint max, guint align_mask)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  GstAllocationParams params = { .align = align_mask };
+  gst_buffer_pool_config_set_params (config, caps, size_bytes, min, max);
+  gst_buffer_pool_config_set_allocator (config, NULL, &params);
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (gst_buffer_pool_set_config (pool, config))
+    return TRUE;
+  return gst_buffer_pool_set_config (pool, gst_buffer_pool_get_config (pool));
+}
+
+static const GstStructure *
+find_pages_structure (GstQuery *query)
+{
+  const GstStructure *params = NULL;
+  guint index;
+  if (!gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, &index))
+    return NULL;
+  gst_query_parse_nth_allocation_meta (query, index, &params);
+  return params && gst_structure_has_name (params, "bufalloc-pages") ? params : NULL;
+}
+
+gboolean
+gst_av_zero_dec_take_pages (GstAvZeroDec *self, GstQuery *query, GstCaps *caps)
+{
+  GstAvZeroDirectQuestion question;
+  gchar reason[GST_AV_ZERO_REASON_BYTES] = "downstream offers no pages of a screen";
+  const GstStructure *structure = find_pages_structure (query);
+  GstBufferPool *pool = NULL;
+  guint size_bytes = 0, min = 0, max = 0;
+  gboolean direct = FALSE;
+
+  gst_av_zero_dec_drop_pages (self);
+  if (gst_query_get_n_allocation_pools (query) > 0)
+    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size_bytes, &min, &max);
+  if (structure && pool && GST_IS_BA_FBDEV_POOL (pool)) {
+    ask (self, GST_BA_FBDEV_POOL (pool), structure, &question);
+    direct = check_codec (&question, reason);
+    if (direct && !configure (pool, caps, size_bytes, min, max, (guint) question.stride_align_bytes - 1))
+      direct = refuse (reason, "the pool of pages does not take the stream's caps");
+    if (direct) {
+      gst_ba_fbdev_pool_get_window (GST_BA_FBDEV_POOL (pool), &question.window);
+      direct = gst_av_zero_direct_decide (&question, reason);
+    }
+  }
+  gst_av_zero_dec_set_reason (self, direct ? NULL : reason);
+  GST_INFO_OBJECT (self, "direct rendering: %s", direct ? "yes" : reason);
+  if (direct) {
+    GstStructure *config = gst_buffer_pool_get_config (pool);
+    gst_buffer_pool_config_get_params (config, NULL, &size_bytes, &min, &max);
+    gst_structure_free (config);
+    gst_query_set_nth_allocation_pool (query, 0, pool, size_bytes, min, max);
+    self->page_pool = gst_object_ref (pool);
+    self->page_stride_bytes = question.page_stride_bytes;
+  }
+  gst_clear_object (&pool);
+  return direct;
+}
+
+void
+gst_av_zero_dec_drop_pages (GstAvZeroDec *self)
+{
+  gst_clear_object (&self->page_pool);
+}
+
+/* The codec gives the same picture out again: another GstBuffer with the same page. */
+static GstBuffer *
+repeat_page (GstAvZeroDec *self, const AVFrame *frame, BaBuffer *page)
+{
+  gsize offsets[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint strides[GST_VIDEO_MAX_PLANES] = { frame->linesize[0] };
+  gsize offset_bytes = (gsize) (frame->buf[0]->data - (guint8 *) ba_buffer_get_data (page));
+  gsize size_bytes = (gsize) frame->linesize[0] * (gsize) (frame->height - 1)
+      + (gsize) av_image_get_linesize (frame->format, frame->width, 0);
+  GstBaFbdevAllocator *allocator = gst_ba_fbdev_pool_get_allocator (GST_BA_FBDEV_POOL (self->page_pool));
+  GstBuffer *buffer = gst_buffer_new ();
+  gst_buffer_append_memory (buffer, gst_ba_memory_new (GST_ALLOCATOR (allocator), page, offset_bytes, size_bytes));
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, self->picture.format, (guint) frame->width,
+      (guint) frame->height, 1, offsets, strides);
+  return buffer;
+}
+
+GstBuffer *
+gst_av_zero_dec_find_page (GstAvZeroDec *self, const AVFrame *frame)
+{
+  GstBuffer *buffer = NULL;
+  BaBuffer *page = NULL;
+  if (!self->may_be_direct || !frame->buf[0])
+    return NULL;
+  g_mutex_lock (&self->pages->lock);
+  for (Loan *loan = self->pages->loans; loan; loan = loan->next) {
+    if (loan->data != frame->buf[0]->data)
+      continue;
+    buffer = g_steal_pointer (&loan->buffer);
+    if (!buffer && self->page_pool)
+      page = ba_buffer_ref (loan->page);
+    break;
+  }
+  g_mutex_unlock (&self->pages->lock);
+  return page ? repeat_page (self, frame, page) : buffer;
+}

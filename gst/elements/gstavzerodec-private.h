@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gstavzerodec-private.h: what the files of the decoder share.
+ *
+ * gstavzerodec.c         properties, data flow: packets in, pictures out
+ * gstavzerodec-codecs.c  which caps are which codec; the AVCodecContext
+ * gstavzerodec-wrap.c    a picture becomes an output buffer: caps, wrap, copy
+ * gstavzerodec-direct.c  get_buffer2 into pages of the screen, and when that is possible
+ */
+#pragma once
+
+#include <gst/bufalloc/gstbaavframe.h>
+#include <gst/bufalloc/gstbufalloc.h>
+#include <libavcodec/avcodec.h>
+
+#include "gstavzerodec.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  GST_AV_ZERO_DIRECT_AUTO,
+  GST_AV_ZERO_DIRECT_ALWAYS,
+  GST_AV_ZERO_DIRECT_NEVER
+} GstAvZeroDirectRendering;
+
+/* What a codec does with the frames that it was given. */
+typedef enum
+{
+  GST_AV_ZERO_READS_BACK = 1 << 0,     /* predicts from earlier frames */
+  GST_AV_ZERO_REWRITES = 1 << 1,       /* writes again into a frame that it has given out */
+  GST_AV_ZERO_PACKED_RGB = 1 << 2,     /* may have the screen's own format */
+  GST_AV_ZERO_SIZE_FROM_CAPS = 1 << 3, /* the stream itself does not say its size */
+} GstAvZeroCodecFlags;
+
+typedef struct
+{
+  enum AVCodecID id;
+  const gchar *caps;
+  guint frames_held; /* at most, measured with slice threads and the output dropped at once */
+  guint flags;
+} GstAvZeroCodec;
+
+/* Everything that gst_av_zero_direct_decide() looks at. */
+typedef struct
+{
+  GstAvZeroDirectRendering mode;
+  /* the codec */
+  gboolean has_dr1;
+  gboolean frame_threads;
+  guint flags;
+  guint frames_held;
+  /* the picture */
+  GstVideoFormat format;
+  gint width_px;
+  gint height_px;
+  gint aligned_width_px;
+  gint aligned_height_px;
+  gint stride_align_bytes;
+  /* the pages */
+  GstVideoFormat page_format;
+  gint page_width_px;
+  gint page_height_px;
+  gint page_stride_bytes;
+  gsize page_bytes;
+  GstVideoRectangle window; /* where the picture lies in a page */
+  guint n_pages;
+  gdouble read_mbps; /* 0 = not measured */
+} GstAvZeroDirectQuestion;
+
+#define GST_AV_ZERO_REASON_BYTES 160
+
+/*
+ * Can this codec decode this picture into these pages? Writes a sentence into @reason where not. Pure: looks at nothing
+ * but the question.
+ */
+gboolean gst_av_zero_direct_decide (const GstAvZeroDirectQuestion *question, gchar reason[GST_AV_ZERO_REASON_BYTES]);
+
+/* The pages that are with libavcodec; outlives the element where libavcodec keeps frames longer. */
+typedef struct _GstAvZeroPages GstAvZeroPages;
+
+/* A picture's description, as far as it decides on caps. */
+typedef struct
+{
+  GstVideoFormat format;
+  gint width_px;
+  gint height_px;
+  AVRational par;
+  GstVideoInterlaceMode interlace_mode;
+  gboolean full_range_format;
+  enum AVColorRange range;
+  enum AVColorSpace matrix;
+  enum AVColorPrimaries primaries;
+  enum AVColorTransferCharacteristic transfer;
+  enum AVChromaLocation chroma;
+} GstAvZeroPicture;
+
+struct _GstAvZeroDec
+{
+  GstVideoDecoder parent;
+
+  /* properties; the object lock */
+  GstAvZeroDirectRendering direct_rendering;
+  gint max_threads;
+  gint thread_type; /* 0, FF_THREAD_FRAME, FF_THREAD_SLICE */
+  gint skip_frame;  /* enum AVDiscard */
+  gint lowres;
+  gboolean output_corrupt;
+
+  /* streaming thread */
+  const GstAvZeroCodec *codec;
+  AVCodecContext *context;
+  AVPacket *packet;
+  AVFrame *frame;
+  GstVideoCodecState *input_state;
+  GstBuffer *codec_data;
+  GstAvZeroPicture picture; /* that the caps were made for */
+  gboolean negotiated;
+  gboolean downstream_has_meta;
+  gboolean copy_is_logged; /* since the last negotiation */
+  gboolean may_be_direct;  /* opened without frame threads, so that get_buffer2 stays on the streaming thread */
+  GThread *decode_thread;  /* the one that is inside libavcodec now */
+  GstBufferPool *page_pool;
+  gint page_stride_bytes;
+  GstAvZeroPages *pages;
+  GstClockTime latency;
+
+  /* counts: atomic; the reason: object lock */
+  gint64 n_direct;
+  gint64 n_wrapped;
+  gint64 n_copied;
+  gint64 n_corrupt;
+  gchar *reason; /* why the last frame was not direct, or why it was copied; NULL = it was direct */
+};
+
+GST_DEBUG_CATEGORY_EXTERN (gst_av_zero_dec_debug);
+GST_DEBUG_CATEGORY_EXTERN (gst_av_zero_dec_perf);
+#ifndef GST_CAT_DEFAULT
+#define GST_CAT_DEFAULT gst_av_zero_dec_debug
+#endif
+
+/* gstavzerodec.c */
+void gst_av_zero_dec_set_reason (GstAvZeroDec *self, const gchar *reason);
+
+/* gstavzerodec-codecs.c */
+GstCaps *gst_av_zero_codecs_get_caps (void);
+const GstAvZeroCodec *gst_av_zero_codecs_find (GstCaps *caps);
+/* Opens a context for self->codec and self->input_state; NULL after an element error was posted. */
+AVCodecContext *gst_av_zero_codecs_open (GstAvZeroDec *self);
+
+/* gstavzerodec-wrap.c */
+/* Negotiates caps for @frame where they differ from the present ones. @width_px, @height_px: as shown. */
+gboolean gst_av_zero_dec_update_caps (GstAvZeroDec *self, const AVFrame *frame, gint width_px, gint height_px);
+/* Hands the picture on as the output of @codec_frame (transfer full); empties @frame. */
+GstFlowReturn gst_av_zero_dec_output (GstAvZeroDec *self, AVFrame *frame, GstVideoCodecFrame *codec_frame);
+gboolean gst_av_zero_dec_decide_allocation (GstVideoDecoder *decoder, GstQuery *query);
+
+/* gstavzerodec-direct.c */
+int gst_av_zero_dec_get_buffer2 (AVCodecContext *context, AVFrame *frame, int flags);
+/* Takes the page pool of @query where direct rendering is possible: then it is the query's first pool, configured. */
+gboolean gst_av_zero_dec_take_pages (GstAvZeroDec *self, GstQuery *query, GstCaps *caps);
+void gst_av_zero_dec_drop_pages (GstAvZeroDec *self);
+/* The page that @frame was decoded into, as a buffer (transfer full); NULL where it is none. */
+GstBuffer *gst_av_zero_dec_find_page (GstAvZeroDec *self, const AVFrame *frame);
+GstAvZeroPages *gst_av_zero_pages_new (void);
+void gst_av_zero_pages_unref (GstAvZeroPages *pages);
+
+G_END_DECLS

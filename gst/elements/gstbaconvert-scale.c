@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gstbaconvert-scale.c: a picture at another size, row by row, with nothing kept but two rows.
+ *
+ * Bilinear, pixel centres on pixel centres. Where the picture shrinks to half or less in a direction, whole groups of
+ * pixels are averaged first (a box filter), so that fine detail does not flicker; the bilinear step does the rest. Each
+ * source row is read once, scaled to the width of the page rectangle, and kept in one of two row buffers until the page
+ * has passed it; the rows of the page are blends of the two.
+ */
+
+#include "gstbaconvert-private.h"
+
+#include <math.h>
+
+#define BOX_MAX 255 /* pixels in a direction */
+
+typedef struct
+{
+  gint in_px; /* before the box filter */
+  gint box_px; /* pixels in one box, 1 for none */
+  gint boxed_px; /* after the box filter */
+  gint out_px;
+} Axis;
+
+struct _GstBaScaler
+{
+  GstVideoRectangle crop;
+  Axis x, y;
+  gint32 *left; /* for each column of the page: the pixel left of it, and how far (of 256) the next one counts */
+  guint16 *weight;
+  guint16 *sums; /* (nullable): the lines of a row of boxes */
+  guint8 *line; /* one row of the crop */
+  guint8 *boxed; /* (nullable): the same after the box filter */
+  guint8 *blend; /* one row for the writer */
+  guint8 *rows[2]; /* scaled in x; source row n is in rows[n % 2] */
+  gint row_numbers[2];
+};
+
+static void
+axis_init (Axis *axis, gint in_px, gint out_px)
+{
+  axis->in_px = in_px;
+  axis->out_px = out_px;
+  axis->box_px = CLAMP (in_px / out_px, 1, BOX_MAX);
+  axis->boxed_px = (in_px + axis->box_px - 1) / axis->box_px;
+}
+
+/* Where output pixel @n lies among the boxes: between @first and the next one, @weight / 256 of the way. */
+static void
+axis_position (const Axis *axis, gint n, gint *first, guint16 *weight)
+{
+  const gdouble scale = (gdouble) axis->in_px / ((gdouble) axis->out_px * axis->box_px);
+  const gdouble position = (n + 0.5) * scale - 0.5;
+  const gint64 fixed = llrint (position * 256);
+
+  *first = (gint) (MAX (fixed, 0) >> 8);
+  *weight = (guint16) (MAX (fixed, 0) & 255);
+  if (*first >= axis->boxed_px - 1) {
+    *first = axis->boxed_px - 1;
+    *weight = 0;
+  }
+}
+
+static gpointer
+try_rows (gsize count, gsize bytes_each)
+{
+  return g_try_malloc_n (count, bytes_each);
+}
+
+/* Two channels at a time: each has 8 bits of room above it, which is what the weights need. */
+void
+gst_ba_scale_row_c (const guint8 *src, const gint32 *left, const guint16 *weight, guint8 *dst, gint first_px,
+                    gint width_px)
+{
+  const guint32 mask = 0x00ff00ff, half = 0x00800080;
+  gint x;
+
+  for (x = first_px; x < width_px; x++) {
+    const guint32 next = weight[x], here = 256 - next;
+    guint32 a, b, result;
+
+    memcpy (&a, src + 4 * (gsize) left[x], 4);
+    memcpy (&b, src + 4 * (gsize) left[x] + 4, 4);
+    result = ((a & mask) * here + (b & mask) * next + half) >> 8 & mask;
+    result |= ((a >> 8 & mask) * here + (b >> 8 & mask) * next + half) & ~mask;
+    memcpy (dst + 4 * (gsize) x, &result, 4);
+  }
+}
+
+GstBaScaler *
+gst_ba_scaler_new (const GstVideoRectangle *crop, gint width_px, gint height_px)
+{
+  GstBaScaler *self = g_try_new0 (GstBaScaler, 1);
+  gboolean ok;
+  gint i;
+
+  if (self == NULL)
+    return NULL;
+
+  self->crop = *crop;
+  axis_init (&self->x, crop->w, width_px);
+  axis_init (&self->y, crop->h, height_px);
+
+  self->left = try_rows ((gsize) width_px, sizeof (*self->left));
+  self->weight = try_rows ((gsize) width_px, sizeof (*self->weight));
+  /* one pixel more: the right neighbour of the last one */
+  self->line = try_rows ((gsize) crop->w + 1, 4);
+  self->blend = try_rows ((gsize) width_px, 4);
+  self->rows[0] = try_rows ((gsize) width_px, 4);
+  self->rows[1] = try_rows ((gsize) width_px, 4);
+  ok = self->left != NULL && self->weight != NULL && self->line != NULL && self->blend != NULL && self->rows[0] != NULL
+       && self->rows[1] != NULL;
+  if (self->x.box_px > 1 || self->y.box_px > 1) {
+    self->sums = try_rows ((gsize) crop->w, 4 * sizeof (*self->sums));
+    self->boxed = try_rows ((gsize) self->x.boxed_px + 1, 4);
+    ok = ok && self->sums != NULL && self->boxed != NULL;
+  }
+  if (!ok) {
+    gst_ba_scaler_free (self);
+    return NULL;
+  }
+
+  for (i = 0; i < width_px; i++)
+    axis_position (&self->x, i, &self->left[i], &self->weight[i]);
+  return self;
+}
+
+void
+gst_ba_scaler_free (GstBaScaler *self)
+{
+  if (self == NULL)
+    return;
+
+  g_free (self->left);
+  g_free (self->weight);
+  g_free (self->sums);
+  g_free (self->line);
+  g_free (self->boxed);
+  g_free (self->blend);
+  g_free (self->rows[0]);
+  g_free (self->rows[1]);
+  g_free (self);
+}
+
+/* Lines are added up first, pixels beside each other only once for all of them; BOX_MAX lines of 255 fit 16 bits. */
+static GST_BA_HOT void
+first_line (guint16 *restrict sums, const guint8 *restrict line, gint samples)
+{
+  gint i;
+
+  for (i = 0; i < samples; i++)
+    sums[i] = line[i];
+}
+
+static GST_BA_HOT void
+next_line (guint16 *restrict sums, const guint8 *restrict line, gint samples)
+{
+  gint i;
+
+  for (i = 0; i < samples; i++)
+    sums[i] = (guint16) (sums[i] + line[i]);
+}
+
+/* sum / count, rounded, for counts up to BOX_MAX² */
+static inline guint8
+average (guint32 sum, guint32 reciprocal)
+{
+  return (guint8) (((guint64) sum * reciprocal + (1u << 23)) >> 24);
+}
+
+static void
+finish_boxes (const GstBaScaler *self, gint lines)
+{
+  const Axis *axis = &self->x;
+  const guint16 *sums = self->sums;
+  guint8 *dst = self->boxed;
+  guint32 count = 0, reciprocal = 0;
+  gint x, i;
+
+  for (x = 0; x < axis->in_px; dst += 4) {
+    const gint pixels = MIN (axis->box_px, axis->in_px - x);
+    guint32 b = 0, g = 0, r = 0;
+
+    /* only the last box may be smaller */
+    if (count != (guint32) pixels * (guint32) lines) {
+      count = (guint32) pixels * (guint32) lines;
+      reciprocal = ((1u << 24) + count / 2) / count;
+    }
+    for (i = 0; i < pixels; i++, sums += 4) {
+      b += sums[0];
+      g += sums[1];
+      r += sums[2];
+    }
+    dst[0] = average (b, reciprocal);
+    dst[1] = average (g, reciprocal);
+    dst[2] = average (r, reciprocal);
+    dst[3] = 255;
+    x += pixels;
+  }
+}
+
+/* Row @n of the boxed picture, one pixel longer than it is wide. */
+static guint8 *
+boxed_row (const GstBaScaler *self, const GstBaReader *reader, const GstVideoFrame *frame, gint n)
+{
+  guint8 *row = self->line;
+  gint y = n * self->y.box_px;
+  const gint end = MIN (self->y.in_px, y + self->y.box_px), lines = end - y;
+
+  if (self->sums != NULL) {
+    reader->read (reader, frame, self->crop.x, self->crop.y + y, self->crop.w, self->line);
+    first_line (self->sums, self->line, 4 * self->crop.w);
+    while (++y < end) {
+      reader->read (reader, frame, self->crop.x, self->crop.y + y, self->crop.w, self->line);
+      next_line (self->sums, self->line, 4 * self->crop.w);
+    }
+    finish_boxes (self, lines);
+    row = self->boxed;
+  } else {
+    reader->read (reader, frame, self->crop.x, self->crop.y + y, self->crop.w, row);
+  }
+  memcpy (row + 4 * (gsize) self->x.boxed_px, row + 4 * (gsize) (self->x.boxed_px - 1), 4);
+  return row;
+}
+
+static void
+scale_row (const GstBaScaler *self, const guint8 *src, guint8 *dst)
+{
+  gint x = 0;
+
+#ifdef __x86_64__
+  x = gst_ba_scale_row_sse2 (src, self->left, self->weight, dst, self->x.out_px);
+#endif
+  gst_ba_scale_row_c (src, self->left, self->weight, dst, x, self->x.out_px);
+}
+
+static const guint8 *
+scaled_row (GstBaScaler *self, const GstBaReader *reader, const GstVideoFrame *frame, gint n)
+{
+  const gint slot = n % 2;
+
+  if (self->row_numbers[slot] != n) {
+    if (self->x.in_px == self->x.out_px && self->sums == NULL)
+      reader->read (reader, frame, self->crop.x, self->crop.y + n, self->crop.w, self->rows[slot]);
+    else
+      scale_row (self, boxed_row (self, reader, frame, n), self->rows[slot]);
+    self->row_numbers[slot] = n;
+  }
+  return self->rows[slot];
+}
+
+void
+gst_ba_scaler_frame (GstBaScaler *self, const GstBaReader *reader, const GstBaWriter *writer,
+                     const GstVideoFrame *frame, guint8 *out, gint out_stride_bytes)
+{
+  const gint width_px = self->x.out_px;
+  const gsize row_bytes = 4 * (gsize) width_px;
+  gint y;
+
+  self->row_numbers[0] = self->row_numbers[1] = -1;
+  for (y = 0; y < self->y.out_px; y++) {
+    guint8 *dst = out + (gssize) y * out_stride_bytes;
+    guint8 *blend = writer->write != NULL ? self->blend : dst;
+    const guint8 *upper, *lower;
+    guint16 weight;
+    gint n;
+
+    axis_position (&self->y, y, &n, &weight);
+    upper = scaled_row (self, reader, frame, n);
+    if (weight != 0) {
+      lower = scaled_row (self, reader, frame, n + 1);
+      ARGBInterpolate (upper, 0, lower, 0, blend, 0, width_px, 1, weight);
+      upper = blend;
+    }
+    if (writer->write != NULL)
+      writer->write (writer, upper, dst, width_px);
+    else if (upper != dst)
+      memcpy (dst, upper, row_bytes);
+  }
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * allocator.c: the handle. It owns order, checks, counting and roll-back; the hooks of a kind do one thing each.
+ *
+ * The handle owns its pools, pools own the backend (hooks and their state), nobody owns the handle but its users: so
+ * there is no cycle, and memory that is still out keeps just what it needs to be freed.
+ */
+#include "allocator.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "allocator-private.h"
+#include "layout-private.h"
+#include "pool-private.h"
+#include "pool.h"
+#include "registry-private.h"
+
+struct BaAllocator
+{
+  atomic_uint refs;
+  BaBackend *backend;   /* constant */
+  BaRegistry *registry; /* constant */
+  pthread_mutex_t lock;
+  BaPool **pools;       /* oldest first; a reference each */
+  unsigned n_pools;
+  unsigned n_room;
+};
+
+BaBackend *
+bai_backend_ref (BaBackend *backend)
+{
+  atomic_fetch_add_explicit (&backend->refs, 1, memory_order_relaxed);
+  return backend;
+}
+
+void
+bai_backend_unref (BaBackend *backend)
+{
+  if (!backend || atomic_fetch_sub_explicit (&backend->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  if (backend->ops->close)
+    backend->ops->close (backend->state);
+  free (backend);
+}
+
+int
+bai_allocator_new (const BaAllocatorOps *ops, const BaConfig *config, BaError *error, BaAllocator **out)
+{
+  int r = -ENOMEM;
+  *out = NULL;
+  BaAllocator *allocator = calloc (1, sizeof *allocator);
+  BaBackend *backend = calloc (1, sizeof *backend);
+  if (!allocator || !backend) {
+    ba_error_set (error, r, "no memory for an allocator of kind %s", ops->name);
+    goto fail;
+  }
+  atomic_init (&backend->refs, 1);
+  backend->ops = ops;
+  if (ops->open && (r = ops->open (config, &backend->state, error)) < 0)
+    goto fail;
+
+  atomic_init (&allocator->refs, 1);
+  pthread_mutex_init (&allocator->lock, NULL);
+  allocator->backend = backend;
+  allocator->registry = ba_registry_ref (config->registry ? config->registry : ba_registry_get_default ());
+  *out = allocator;
+  return 0;
+
+fail:
+  free (backend);
+  free (allocator);
+  return r;
+}
+
+const BaAllocatorOps *
+bai_allocator_get_ops (const BaAllocator *allocator)
+{
+  return allocator->backend->ops;
+}
+
+BaAllocator *
+ba_allocator_ref (BaAllocator *allocator)
+{
+  atomic_fetch_add_explicit (&allocator->refs, 1, memory_order_relaxed);
+  return allocator;
+}
+
+/* Ends the allocator's part in a pool that is no longer in its list. */
+static void
+let_pool_go (BaAllocator *allocator, BaPool *pool)
+{
+  bai_registry_leave (allocator->registry, pool); /* before our reference goes: see registry.c */
+  ba_pool_close (pool);
+  ba_pool_unref (pool);
+}
+
+void
+ba_allocator_unref (BaAllocator *allocator)
+{
+  if (!allocator || atomic_fetch_sub_explicit (&allocator->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  for (unsigned i = 0; i < allocator->n_pools; i++)
+    let_pool_go (allocator, allocator->pools[i]);
+  free (allocator->pools);
+  ba_registry_unref (allocator->registry);
+  pthread_mutex_destroy (&allocator->lock);
+  bai_backend_unref (allocator->backend);
+  free (allocator);
+}
+
+const char *
+ba_allocator_get_name (const BaAllocator *allocator)
+{
+  return allocator->backend->ops->name;
+}
+
+/* ---- checks -------------------------------------------------------------------------------------------------- */
+
+static bool
+name_fits (const char *name)
+{
+  return !name || strlen (name) < BA_NAME_BYTES;
+}
+
+static int
+check_spec (const BaAllocator *allocator, const BaSpec *spec, BaSpec *checked)
+{
+  const BaAllocatorOps *ops = allocator->backend->ops;
+
+  if (!spec || !name_fits (spec->name) || !name_fits (spec->category))
+    return -EINVAL;
+  if (spec->when_full != BA_WHEN_FULL_BLOCK && spec->when_full != BA_WHEN_FULL_DROP_OLDEST)
+    return -EINVAL;
+  *checked = *spec;
+  if (spec->size_bytes && !bai_layout_fits (&spec->layout, spec->size_bytes))
+    return -EINVAL;
+  if (!ops->decides_size && spec->count && !spec->size_bytes)
+    return -EINVAL;
+  if (ops->max_buffers) {
+    unsigned most = ops->max_buffers (allocator->backend->state);
+    if (checked->count == 0)
+      checked->count = most;
+    if (checked->count > most)
+      return -EAGAIN;
+  }
+  return 0;
+}
+
+static bool
+flags_known (unsigned flags)
+{
+  return (flags & ~(unsigned) (BA_INJECT_FILLED | BA_INJECT_ONCE)) == 0;
+}
+
+/* A reference to @pool where it is one of the allocator's, else NULL. */
+static BaPool *
+get_own (BaAllocator *allocator, BaPool *pool)
+{
+  BaPool *own = NULL;
+  pthread_mutex_lock (&allocator->lock);
+  for (unsigned i = 0; i < allocator->n_pools && !own; i++) {
+    if (allocator->pools[i] == pool)
+      own = ba_pool_ref (pool);
+  }
+  pthread_mutex_unlock (&allocator->lock);
+  return own;
+}
+
+/* ---- building ------------------------------------------------------------------------------------------------ */
+
+/* One buffer of the pool's specification, from the kind into the pool. */
+static int
+create_one (BaPool *pool, unsigned flags, uint64_t *id)
+{
+  const BaBackend *backend = bai_pool_get_backend (pool);
+  BaRequest request = { bai_pool_get_spec (pool), ba_pool_get_id (pool), bai_pool_next_index (pool) };
+  BaMemory memory = { .fd = -1 };
+  int r = backend->ops->create (backend->state, &request, &memory);
+  if (r < 0)
+    return r;
+  r = bai_pool_adopt (pool, &memory, &(BaAdoption){ .flags = flags }, id);
+  if (r < 0 && backend->ops->destroy)
+    backend->ops->destroy (backend->state, &memory);
+  return r;
+}
+
+static int
+keep_pool (BaAllocator *allocator, BaPool *pool)
+{
+  int r = 0;
+  pthread_mutex_lock (&allocator->lock);
+  if (allocator->n_pools == allocator->n_room) {
+    unsigned n = allocator->n_room ? allocator->n_room * 2 : 4;
+    BaPool **pools = realloc (allocator->pools, n * sizeof *pools);
+    if (pools) {
+      allocator->pools = pools;
+      allocator->n_room = n;
+    } else {
+      r = -ENOMEM;
+    }
+  }
+  if (r == 0)
+    allocator->pools[allocator->n_pools++] = ba_pool_ref (pool);
+  pthread_mutex_unlock (&allocator->lock);
+  return r;
+}
+
+/* Takes @pool out of the list; the list's reference becomes the caller's. False where it is not in it. */
+static bool
+drop_pool (BaAllocator *allocator, BaPool *pool)
+{
+  bool found = false;
+  pthread_mutex_lock (&allocator->lock);
+  for (unsigned i = 0; i < allocator->n_pools && !found; i++) {
+    if (allocator->pools[i] == pool) {
+      allocator->n_pools--;
+      memmove (allocator->pools + i, allocator->pools + i + 1, (allocator->n_pools - i) * sizeof *allocator->pools);
+      found = true;
+    }
+  }
+  pthread_mutex_unlock (&allocator->lock);
+  return found;
+}
+
+int
+ba_allocator_build_pool (BaAllocator *allocator, const BaSpec *spec, BaPool **out)
+{
+  BaSpec checked;
+  BaPool *pool = NULL;
+  *out = NULL;
+  int r = check_spec (allocator, spec, &checked);
+  if (r == 0)
+    r = bai_pool_new (allocator->backend, &checked, &pool);
+  for (unsigned i = 0; r == 0 && i < checked.count; i++)
+    r = create_one (pool, BA_INJECT_FREE, NULL);
+  /* Into the registry first: from the moment the allocator's list has it, another thread may destroy it, and what has
+   * left the registry must not be entered after that. */
+  if (r == 0)
+    r = bai_registry_enter (allocator->registry, pool);
+  if (r == 0 && (r = keep_pool (allocator, pool)) < 0)
+    bai_registry_leave (allocator->registry, pool);
+  if (r < 0) {
+    if (pool)
+      ba_pool_close (pool); /* what was created so far ends here, though somebody may have found the pool already */
+    ba_pool_unref (pool);
+    return r;
+  }
+  *out = pool;
+  return 0;
+}
+
+int
+ba_allocator_get_pool (BaAllocator *allocator, BaPool **out)
+{
+  pthread_mutex_lock (&allocator->lock);
+  *out = allocator->n_pools ? ba_pool_ref (allocator->pools[0]) : NULL;
+  pthread_mutex_unlock (&allocator->lock);
+  return *out ? 0 : -EAGAIN;
+}
+
+int
+ba_allocator_destroy_pool (BaAllocator *allocator, BaPool *pool)
+{
+  if (!drop_pool (allocator, pool))
+    return -EINVAL;
+  let_pool_go (allocator, pool);
+  return 0;
+}
+
+/* ---- changing a pool that runs --------------------------------------------------------------------------------- */
+
+int
+ba_allocator_inject (BaAllocator *allocator, BaPool *pool, unsigned flags, uint64_t *id)
+{
+  if (id)
+    *id = 0;
+  if (!flags_known (flags))
+    return -EINVAL;
+  BaPool *own = get_own (allocator, pool);
+  if (!own)
+    return -EINVAL;
+  int r = -EINVAL;
+  if (bai_pool_get_spec (own)->size_bytes || allocator->backend->ops->decides_size)
+    r = create_one (own, flags, id);
+  ba_pool_unref (own);
+  return r;
+}
+
+int
+ba_allocator_inject_external (BaAllocator *allocator, BaPool *pool, const BaMemory *memory, unsigned flags,
+                              BaReleaseFunc release, void *user, uint64_t *id)
+{
+  if (id)
+    *id = 0;
+  if (!memory || !flags_known (flags))
+    return -EINVAL;
+  BaPool *own = get_own (allocator, pool);
+  if (!own)
+    return -EINVAL;
+  BaAdoption how = { .flags = flags, .external = true, .release = release, .user = user };
+  int r = bai_pool_adopt (own, memory, &how, id);
+  ba_pool_unref (own);
+  return r;
+}
+
+int
+ba_allocator_remove (BaAllocator *allocator, BaPool *pool, uint64_t id)
+{
+  BaPool *own = get_own (allocator, pool);
+  if (!own)
+    return -EINVAL;
+  int r = bai_pool_remove (own, id);
+  ba_pool_unref (own);
+  return r;
+}

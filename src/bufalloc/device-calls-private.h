@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * device-calls-private.h: every call that a display makes to the system, in a table. Tests put a memfd behind it that
+ * counts calls and fails the n-th one. Each function behaves as the system call of its name (-1 or MAP_FAILED and
+ * errno), but none ends with EINTR, so that no display has to think of signals; @ctx is the table's own.
+ */
+#ifndef BUFALLOC_DEVICE_CALLS_PRIVATE_H
+#define BUFALLOC_DEVICE_CALLS_PRIVATE_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+typedef struct
+{
+  void *ctx;
+  int (*open) (void *ctx, const char *path, int flags, mode_t mode);
+  int (*close) (void *ctx, int fd);
+  int (*ioctl) (void *ctx, int fd, unsigned long request, void *arg);
+  void *(*mmap) (void *ctx, size_t size_bytes, int prot, int flags, int fd, off_t offset);
+  int (*munmap) (void *ctx, void *address, size_t size_bytes);
+  int (*memfd_create) (void *ctx, const char *name, unsigned flags);
+  int (*ftruncate) (void *ctx, int fd, off_t size_bytes);
+  /* Makes sure that the first @size_bytes really exist (posix_fallocate): a mapped file with holes on a full disk
+   * kills its writer with SIGBUS. Only grows. */
+  int (*fallocate) (void *ctx, int fd, off_t size_bytes);
+  int (*fstat) (void *ctx, int fd, struct stat *status);
+  int (*unlink) (void *ctx, const char *path);
+  int64_t (*now_ns) (void *ctx); /* CLOCK_MONOTONIC; never fails */
+} BaDeviceCalls;
+
+/* The real system. */
+extern const BaDeviceCalls bai_device_calls;
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * device-calls.c: the table of device-calls-private.h over the real system.
+ *
+ * What a signal interrupts is begun again here. close is the exception: Linux has closed the descriptor even when it
+ * reports EINTR, and a second close would hit whatever another thread has just opened under that number.
+ */
+#include "device-calls-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+static int
+call_open (void *ctx, const char *path, int flags, mode_t mode)
+{
+  int fd;
+  (void) ctx;
+  do
+    fd = open (path, flags, mode);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+static int
+call_close (void *ctx, int fd)
+{
+  (void) ctx;
+  return close (fd);
+}
+
+static int
+call_ioctl (void *ctx, int fd, unsigned long request, void *arg)
+{
+  int r;
+  (void) ctx;
+  do
+    r = ioctl (fd, request, arg);
+  while (r < 0 && errno == EINTR);
+  return r;
+}
+
+static void *
+call_mmap (void *ctx, size_t size_bytes, int prot, int flags, int fd, off_t offset)
+{
+  (void) ctx;
+  return mmap (NULL, size_bytes, prot, flags, fd, offset);
+}
+
+static int
+call_munmap (void *ctx, void *address, size_t size_bytes)
+{
+  (void) ctx;
+  return munmap (address, size_bytes);
+}
+
+static int
+call_memfd_create (void *ctx, const char *name, unsigned flags)
+{
+  (void) ctx;
+  return memfd_create (name, flags);
+}
+
+static int
+call_ftruncate (void *ctx, int fd, off_t size_bytes)
+{
+  int r;
+  (void) ctx;
+  do
+    r = ftruncate (fd, size_bytes);
+  while (r < 0 && errno == EINTR);
+  return r;
+}
+
+static int
+call_fallocate (void *ctx, int fd, off_t size_bytes)
+{
+  int code;
+  (void) ctx;
+  do
+    code = posix_fallocate (fd, 0, size_bytes); /* returns its error and leaves errno alone */
+  while (code == EINTR);
+  if (code == 0)
+    return 0;
+  errno = code;
+  return -1;
+}
+
+static int
+call_fstat (void *ctx, int fd, struct stat *status)
+{
+  (void) ctx;
+  return fstat (fd, status);
+}
+
+static int
+call_unlink (void *ctx, const char *path)
+{
+  (void) ctx;
+  return unlink (path);
+}
+
+static int64_t
+call_now_ns (void *ctx)
+{
+  struct timespec t;
+  (void) ctx;
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+const BaDeviceCalls bai_device_calls = {
+  .open = call_open,
+  .close = call_close,
+  .ioctl = call_ioctl,
+  .mmap = call_mmap,
+  .munmap = call_munmap,
+  .memfd_create = call_memfd_create,
+  .ftruncate = call_ftruncate,
+  .fallocate = call_fallocate,
+  .fstat = call_fstat,
+  .unlink = call_unlink,
+  .now_ns = call_now_ns,
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* device-string-private.h: what a device string says, as a struct, and the names of pixel formats in it. */
+#ifndef BUFALLOC_DEVICE_STRING_PRIVATE_H
+#define BUFALLOC_DEVICE_STRING_PRIVATE_H
+
+#include "error.h"
+#include "types.h"
+
+/* The largest width and height, in pixels; a number above it is a slip, not a screen. */
+#define BAI_MAX_SCREEN_PX 16384
+
+typedef enum
+{
+  BAI_DEVICE_AUTO,
+  BAI_DEVICE_FBDEV,
+  BAI_DEVICE_VIRTUAL
+} BaiDeviceKind;
+
+typedef struct
+{
+  BaiDeviceKind kind;
+  const char *path; /* inside the device string: fbdev: the device; virtual: the file, NULL = memory only */
+  /* virtual only */
+  uint32_t width_px;
+  uint32_t height_px;
+  uint32_t fourcc;
+  uint32_t bytes_per_pixel;
+  uint32_t stride_bytes;
+  unsigned pages;
+  unsigned rate_hz;   /* 0 = never waits */
+  unsigned read_mbps; /* 0 = as fast as it is */
+} BaiDeviceString;
+
+/* A pixel format of GStreamer's names; alpha is never shown, so a name with A means the same as the one with x. */
+typedef struct
+{
+  const char *name;
+  uint32_t fourcc;
+  uint32_t bytes_per_pixel;
+} BaiPixelName;
+
+/* Fills @out, which points into @device where it holds a path. Looks at nothing but the string.
+ * Returns 0; -EINVAL; -ENOTSUP for a kind of device that this build lacks. */
+int bai_device_string_parse (const char *device, BaiDeviceString *out, BaError *error);
+
+/* The format of a name of @length bytes, or of a fourcc; NULL = not one of ours. */
+const BaiPixelName *bai_pixel_by_name (const char *name, size_t length);
+const BaiPixelName *bai_pixel_by_fourcc (uint32_t fourcc);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * display-private.h: what the files of one kind of display each fill in, and what framebuffer.c asks a display.
+ *
+ * display.c owns order, waiting and the three places a page can be (current, pending, free); a kind only opens, shows,
+ * waits for one vsync, restores and unmaps. A kind's hooks are never called at the same time for one display, and
+ * never with a lock held.
+ */
+#ifndef BUFALLOC_DISPLAY_PRIVATE_H
+#define BUFALLOC_DISPLAY_PRIVATE_H
+
+#include <pthread.h>
+
+#include "device-calls-private.h"
+#include "device-string-private.h"
+#include "display.h"
+
+typedef struct
+{
+  const char *kind;
+  /* Opens what @device says, saves its state, maps it: fills @display's info, map, map_bytes, physical_address,
+   * start_page and state. On failure everything is as before and nothing is left open. */
+  int (*open) (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOptions *options, BaError *error);
+  /* Starts to show a page; where there is one page only it is called for every flip too. 0 or -errno. */
+  int (*show) (BaDisplay *display, unsigned page);
+  /* (nullable): blocks until the next vsync, a few periods at most. 0; -ENOTSUP = it does not work (any more): the
+   * clock paces from now on. NULL = the clock paces. Must not log: a handler may call the display, which is busy. */
+  int (*wait_vsync) (BaDisplay *display);
+  /* (nullable): puts back what show and open changed. Called once, after the last show, when the display is closed
+   * already. Logs what fails. */
+  void (*restore) (BaDisplay *display);
+  /* Unmaps, closes, frees state. Called once, when nobody holds a page any more. */
+  void (*finish) (BaDisplay *display);
+} BaDisplayOps;
+
+struct BaDisplay
+{
+  atomic_uint refs;
+  const BaDisplayOps *ops;    /* constant */
+  const BaDeviceCalls *calls; /* constant */
+  BaDisplayInfo info;         /* constant once open */
+  uint8_t *map;               /* constant once open: page i begins at map + i * page_bytes */
+  size_t map_bytes;           /* constant once open */
+  uint64_t physical_address;  /* constant once open: of map, 0 = unknown */
+  unsigned start_page;        /* constant once open: the page that was visible then */
+  void *state;                /* the kind's own */
+  bool paced;                 /* constant once open: a flip is done at a vsync, not at once */
+
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool busy;                  /* somebody is inside a hook; guards everything below but closed */
+  bool closed;
+  bool restored;              /* close has done all it does */
+  pthread_t closer;           /* who closes; valid once closed */
+  bool clock_paced;           /* wait_vsync does not work */
+  unsigned blocked_shows;     /* shows in a row that took a good part of a period */
+  BaBuffer *current;          /* on screen */
+  BaBuffer *pending;          /* shown, not known to be visible yet; NULL = none */
+  int64_t shown_ns;           /* when the last show began */
+  int64_t show_done_ns;       /* when the last show returned */
+  int64_t first_vsync_ns;     /* constant once open; clock pacing: any vsync of the grid */
+  BaDisplayStats stats;
+};
+
+extern const BaDisplayOps bai_fbdev_ops;
+extern const BaDisplayOps bai_virtual_ops;
+
+/* As ba_display_open(), on top of other system calls; @calls must live as long as the display. */
+int bai_display_open_with_calls (const char *device, const BaDisplayOptions *options, const BaDeviceCalls *calls,
+                                 BaError *error, BaDisplay **out);
+
+#endif

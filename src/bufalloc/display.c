@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * display.c: which page is on screen, which one is on its way there, and when the one before is free.
+ *
+ * A page is pending from the moment it is shown until a vsync has passed, then it is current and the one before it is
+ * let go. Flips, waits and close are serialised by `busy`, which is owned like a lock but held without one around the
+ * hooks of the device. References to pages are dropped only when neither is held: the last one may run foreign
+ * callbacks, which may call the display again.
+ *
+ * current and pending refer to pages, these to their pool, that to its backend, and that to the display: a cycle, which
+ * ba_display_close() breaks. It is meant: a page that somebody watches must not be unmapped because its owner forgot.
+ */
+#include "display.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "display-private.h"
+#include "log.h"
+
+/* A show that takes a quarter of a period has waited for a vsync: one may have been preempted, so many in a row not. */
+#define BLOCKED_SHOWS_PROVE 8
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+static const BaDisplayOps *
+ops_of (BaiDeviceKind kind)
+{
+  return kind == BAI_DEVICE_VIRTUAL ? &bai_virtual_ops : &bai_fbdev_ops;
+}
+
+static int
+init_waiting (BaDisplay *display)
+{
+  pthread_condattr_t attr;
+  int r = pthread_condattr_init (&attr);
+  if (r != 0)
+    return -r;
+  pthread_condattr_setclock (&attr, CLOCK_MONOTONIC);
+  r = pthread_cond_init (&display->changed, &attr);
+  pthread_condattr_destroy (&attr);
+  if (r != 0)
+    return -r;
+  r = pthread_mutex_init (&display->lock, NULL);
+  if (r != 0)
+    pthread_cond_destroy (&display->changed);
+  return -r;
+}
+
+static void
+free_display (BaDisplay *display)
+{
+  pthread_mutex_destroy (&display->lock);
+  pthread_cond_destroy (&display->changed);
+  free (display);
+}
+
+/* "auto" found a device node that cannot be opened at all: say what to do without a screen. */
+static int
+explain_auto (int code, const BaError *reason, BaError *error)
+{
+  switch (code) {
+    case -ENODEV:
+    case -ENOENT:
+    case -ENXIO:
+    case -EACCES:
+    case -EPERM:
+      return ba_error_set (error, -ENODEV, "no screen found (%.160s); to go without one, use virtual:1280x720",
+                           reason->message);
+    default:
+      return ba_error_set (error, code, "%.300s", reason->message);
+  }
+}
+
+int
+bai_display_open_with_calls (const char *device, const BaDisplayOptions *options, const BaDeviceCalls *calls,
+                             BaError *error, BaDisplay **out)
+{
+  static const BaDisplayOptions defaults = { 0 };
+  BaiDeviceString parsed;
+  *out = NULL;
+  int r = bai_device_string_parse (device, &parsed, error);
+  if (r < 0)
+    return r;
+
+  BaDisplay *display = calloc (1, sizeof *display);
+  if (!display)
+    return ba_error_set (error, -ENOMEM, "no memory for a display");
+  r = init_waiting (display);
+  if (r < 0) {
+    free (display);
+    return ba_error_set (error, r, "no memory for a display's lock");
+  }
+  atomic_init (&display->refs, 1);
+  display->ops = ops_of (parsed.kind);
+  display->calls = calls;
+  display->info.kind = display->ops->kind;
+
+  BaError reason = { 0 };
+  if (!options)
+    options = &defaults;
+  r = display->ops->open (display, &parsed, options, &reason);
+  if (r < 0) {
+    free_display (display);
+    if (parsed.kind == BAI_DEVICE_AUTO)
+      return explain_auto (r, &reason, error);
+    return ba_error_set (error, r, "%s", reason.message);
+  }
+  display->info.can_flip = display->info.n_pages > 1;
+  display->paced = display->info.can_flip && !options->no_vsync && display->info.period_ns > 0;
+  display->clock_paced = display->ops->wait_vsync == NULL;
+  display->first_vsync_ns = calls->now_ns (calls->ctx);
+  *out = display;
+  return 0;
+}
+
+int
+ba_display_open (const char *device, const BaDisplayOptions *options, BaError *error, BaDisplay **out)
+{
+  return bai_display_open_with_calls (device, options, &bai_device_calls, error, out);
+}
+
+BaDisplay *
+ba_display_ref (BaDisplay *display)
+{
+  atomic_fetch_add_explicit (&display->refs, 1, memory_order_relaxed);
+  return display;
+}
+
+void
+ba_display_unref (BaDisplay *display)
+{
+  if (!display || atomic_fetch_sub_explicit (&display->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  /* Closing takes references of its own for a moment: begin it with one, and end here when they are gone again. */
+  atomic_store_explicit (&display->refs, 1, memory_order_relaxed);
+  ba_display_close (display);
+  display->ops->finish (display);
+  free_display (display);
+}
+
+/* ---- what it is ---------------------------------------------------------------------------------------------- */
+
+const BaDisplayInfo *
+ba_display_get_info (const BaDisplay *display)
+{
+  return &display->info;
+}
+
+int
+ba_display_get_page (const BaDisplay *display, unsigned page, BaBlock *block)
+{
+  memset (block, 0, sizeof *block);
+  if (page >= display->info.n_pages)
+    return -EINVAL;
+  size_t offset_bytes = page * display->info.page_bytes;
+  block->data = display->map + offset_bytes;
+  block->size_bytes = display->info.page_bytes;
+  if (display->physical_address)
+    block->physical_address = display->physical_address + offset_bytes;
+  return 0;
+}
+
+int
+ba_display_clear (BaDisplay *display, unsigned page)
+{
+  BaBlock block;
+  int r = ba_display_get_page (display, page, &block);
+  if (r == 0)
+    memset (block.data, 0, block.size_bytes); /* black in every format that a display has here */
+  return r;
+}
+
+int
+ba_display_get_page_number (const BaDisplay *display, const BaBuffer *buffer)
+{
+  uintptr_t first = (uintptr_t) display->map;
+  uintptr_t data = (uintptr_t) ba_buffer_get_data (buffer);
+  if (data < first)
+    return -EINVAL;
+  size_t offset_bytes = data - first;
+  size_t page = offset_bytes / display->info.page_bytes;
+  if (offset_bytes % display->info.page_bytes || page >= display->info.n_pages)
+    return -EINVAL;
+  return (int) page;
+}
+
+/* ---- being busy ------------------------------------------------------------------------------------------------ */
+
+static bool
+cancelled (const BaCancel *cancel)
+{
+  return cancel && atomic_load_explicit (cancel, memory_order_acquire) != 0;
+}
+
+static int
+stopped_locked (const BaDisplay *display, const BaCancel *cancel)
+{
+  return display->closed ? -ESHUTDOWN : cancelled (cancel) ? -ECANCELED : 0;
+}
+
+static int
+enter_locked (BaDisplay *display, const BaCancel *cancel)
+{
+  int r;
+  while ((r = stopped_locked (display, cancel)) == 0 && display->busy)
+    pthread_cond_wait (&display->changed, &display->lock);
+  if (r == 0)
+    display->busy = true;
+  return r;
+}
+
+static void
+leave_locked (BaDisplay *display)
+{
+  display->busy = false;
+  pthread_cond_broadcast (&display->changed);
+}
+
+/* ---- waiting for a vsync --------------------------------------------------------------------------------------- */
+
+/* Waits until the first vsync of the clock's grid after the last show. */
+static int
+wait_clock_locked (BaDisplay *display, const BaCancel *cancel)
+{
+  int64_t period_ns = (int64_t) display->info.period_ns;
+  int64_t since_ns = display->shown_ns - display->first_vsync_ns;
+  int64_t target_ns = display->first_vsync_ns + (since_ns / period_ns + 1) * period_ns;
+  struct timespec deadline = { .tv_sec = target_ns / 1000000000, .tv_nsec = target_ns % 1000000000 };
+  int r;
+
+  while ((r = stopped_locked (display, cancel)) == 0) {
+    if (display->calls->now_ns (display->calls->ctx) >= target_ns)
+      return 0;
+    if (pthread_cond_timedwait (&display->changed, &display->lock, &deadline) == ETIMEDOUT)
+      return 0;
+  }
+  return r;
+}
+
+/* Busy, and a page is pending: waits until it is visible, and gives back the one that is not any more. Drops the lock
+ * around the device's wait. */
+static int
+settle_locked (BaDisplay *display, const BaCancel *cancel, BaBuffer **old)
+{
+  int r = 0;
+  int64_t elapsed_ns = display->calls->now_ns (display->calls->ctx) - display->shown_ns;
+  if (elapsed_ns < (int64_t) display->info.period_ns) {
+    display->stats.waits++;
+    if (!display->clock_paced) {
+      pthread_mutex_unlock (&display->lock);
+      r = display->ops->wait_vsync (display);
+      pthread_mutex_lock (&display->lock);
+      if (r < 0)
+        display->clock_paced = true;
+      r = 0;
+    }
+    if (display->clock_paced)
+      r = wait_clock_locked (display, cancel);
+  }
+  if (r < 0)
+    return r;
+  *old = display->current;
+  display->current = display->pending;
+  display->pending = NULL;
+  return 0;
+}
+
+/* settle_locked() as a whole: begins and ends with the lock not held, and the display busy before, not after. What can
+ * run foreign code (references, the log) does so at the end. */
+static int
+settle (BaDisplay *display, const BaCancel *cancel, bool is_flip)
+{
+  BaBuffer *old = NULL;
+  pthread_mutex_lock (&display->lock);
+  bool clock_before = display->clock_paced;
+  uint64_t waits_before = display->stats.waits;
+  int r = settle_locked (display, cancel, &old);
+  if (is_flip)
+    display->stats.vsyncs_missed += display->stats.waits - waits_before;
+  bool clock_now = display->clock_paced;
+  leave_locked (display);
+  pthread_mutex_unlock (&display->lock);
+
+  if (clock_now && !clock_before)
+    ba_log (BA_LOG_INFO, "%s %s: waiting for a vsync does not work here, the clock paces", display->info.kind,
+            display->info.name);
+  ba_buffer_unref (old);
+  return r;
+}
+
+/* ---- flipping -------------------------------------------------------------------------------------------------- */
+
+/* Becomes busy with nothing pending. 1 where page @number is on screen or on its way there; not busy then. */
+static int
+enter_to_flip (BaDisplay *display, unsigned number, const BaCancel *cancel)
+{
+  for (;;) {
+    pthread_mutex_lock (&display->lock);
+    int r = enter_locked (display, cancel);
+    const BaBuffer *last = display->pending ? display->pending : display->current;
+    if (r == 0 && last && (unsigned) ba_display_get_page_number (display, last) == number) {
+      leave_locked (display);
+      r = 1;
+    }
+    bool pending = display->pending != NULL;
+    pthread_mutex_unlock (&display->lock);
+    if (r != 0 || !pending)
+      return r;
+    r = settle (display, cancel, true);
+    if (r < 0)
+      return r;
+  }
+}
+
+/* Some drivers return from a pan when it is visible, and there is no way to ask. Waiting for one more vsync would then
+ * halve the rate, so shows that block every time are recognised, and unlearnt when one does not without a reason. */
+static bool
+show_blocks_locked (BaDisplay *display, int64_t began_ns, int64_t ended_ns)
+{
+  int64_t period_ns = (int64_t) display->info.period_ns;
+  if (ended_ns - began_ns >= period_ns / 4) {
+    if (display->blocked_shows < BLOCKED_SHOWS_PROVE)
+      display->blocked_shows++;
+  } else if (display->blocked_shows < BLOCKED_SHOWS_PROVE || began_ns - display->show_done_ns < period_ns / 2) {
+    display->blocked_shows = 0;
+  }
+  return display->blocked_shows >= BLOCKED_SHOWS_PROVE;
+}
+
+/* Busy: shows the page and files it. The display keeps no reference where there is one page: it is never free. */
+static int
+show_page (BaDisplay *display, unsigned number, BaBuffer *page)
+{
+  const BaDeviceCalls *calls = display->calls;
+  BaBuffer *old = NULL;
+  int64_t began_ns = calls->now_ns (calls->ctx);
+  int r = display->ops->show (display, number);
+  int64_t ended_ns = calls->now_ns (calls->ctx);
+
+  pthread_mutex_lock (&display->lock);
+  if (r == 0) {
+    display->stats.flips++;
+    if (display->info.can_flip) {
+      ba_buffer_ref (page);
+      if (!display->paced || show_blocks_locked (display, began_ns, ended_ns)) {
+        old = display->current;
+        display->current = page;
+      } else {
+        display->pending = page;
+      }
+      /* The time before: a driver that blocks until the vsync must not cost the next flip another one. */
+      display->shown_ns = began_ns;
+      display->show_done_ns = ended_ns;
+    }
+  }
+  leave_locked (display);
+  pthread_mutex_unlock (&display->lock);
+  ba_buffer_unref (old);
+  return r;
+}
+
+int
+ba_display_flip (BaDisplay *display, BaBuffer *page, const BaCancel *cancel)
+{
+  int number = ba_display_get_page_number (display, page);
+  if (number < 0)
+    return -EINVAL;
+  ba_display_ref (display); /* dropping the old page may drop the last other one */
+  int r = enter_to_flip (display, (unsigned) number, cancel);
+  if (r == 0)
+    r = show_page (display, (unsigned) number, page);
+  ba_display_unref (display);
+  return r;
+}
+
+int
+ba_display_wait (BaDisplay *display, const BaCancel *cancel)
+{
+  ba_display_ref (display);
+  pthread_mutex_lock (&display->lock);
+  int r = enter_locked (display, cancel);
+  bool pending = display->pending != NULL;
+  if (r == 0 && !pending)
+    leave_locked (display);
+  pthread_mutex_unlock (&display->lock);
+  if (r == 0 && pending)
+    r = settle (display, cancel, false);
+  ba_display_unref (display);
+  return r;
+}
+
+void
+ba_display_wake (BaDisplay *display)
+{
+  pthread_mutex_lock (&display->lock);
+  pthread_cond_broadcast (&display->changed);
+  pthread_mutex_unlock (&display->lock);
+}
+
+void
+ba_display_get_stats (BaDisplay *display, BaDisplayStats *stats)
+{
+  pthread_mutex_lock (&display->lock);
+  *stats = display->stats;
+  pthread_mutex_unlock (&display->lock);
+}
+
+void
+ba_display_close (BaDisplay *display)
+{
+  pthread_mutex_lock (&display->lock);
+  if (display->closed) {
+    /* restoring may log, and a log handler may come here from inside it: that one must not wait for itself */
+    while (!display->restored && !pthread_equal (display->closer, pthread_self ()))
+      pthread_cond_wait (&display->changed, &display->lock);
+    pthread_mutex_unlock (&display->lock);
+    return;
+  }
+  display->closed = true;
+  display->closer = pthread_self ();
+  pthread_cond_broadcast (&display->changed);
+  while (display->busy)
+    pthread_cond_wait (&display->changed, &display->lock);
+  display->busy = true;
+  pthread_mutex_unlock (&display->lock);
+
+  ba_display_ref (display);
+  if (display->ops->restore)
+    display->ops->restore (display);
+
+  pthread_mutex_lock (&display->lock);
+  BaBuffer *current = display->current;
+  BaBuffer *pending = display->pending;
+  display->current = NULL;
+  display->pending = NULL;
+  display->restored = true;
+  leave_locked (display);
+  pthread_mutex_unlock (&display->lock);
+  ba_buffer_unref (current);
+  ba_buffer_unref (pending);
+  ba_display_unref (display);
+}

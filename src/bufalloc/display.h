@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * display.h: a screen whose pages are mapped into this process, shown one after the other without copying.
+ *
+ * Open it with a device string, build a pool of its pages with an allocator of type "framebuffer" (factory.h), acquire
+ * a page, draw, ba_display_flip(). The display holds a reference to the page on screen, and to the one that waits for
+ * its vsync, for itself: a page is free again only when the one after it is really visible.
+ *
+ * Device strings:
+ *   /dev/fbN                                              Linux framebuffer
+ *   virtual:WxH[,format=BGRx][,pages=6][,stride=BYTES][,rate=60][,read-mbps=N][,file=PATH]
+ *                                                         memory, for machines without a screen (virtual-display.h)
+ *   auto                                                  /dev/fb0
+ *
+ * What was changed on a device is put back by ba_display_close(), which the owner must call. The mapping ends with the
+ * last reference: pages that are still out hold one each.
+ */
+#ifndef BUFALLOC_DISPLAY_H
+#define BUFALLOC_DISPLAY_H
+
+#include <bufalloc/error.h>
+#include <bufalloc/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** BA_DISPLAY_MAX_PAGES: the most pages a display gives when it is asked for all it has. */
+#define BA_DISPLAY_MAX_PAGES 8
+
+/**
+ * BaDisplayOptions: zero it, then set what matters.
+ * @pages: how many pages to ask the device for; 0 = all, up to %BA_DISPLAY_MAX_PAGES. It may have fewer.
+ * @no_vsync: true = a flip counts as done at once, and frames may tear
+ */
+typedef struct
+{
+  unsigned pages;
+  bool no_vsync;
+} BaDisplayOptions;
+
+/**
+ * BaDisplayInfo: what a display is. Never changes while it is open.
+ * @kind: (transfer none): "fbdev" or "virtual"; static
+ * @name: the driver's name, or the file's
+ * @layout: of every page; the fourcc is a DRM one, strides may be larger than the row
+ * @page_bytes: distance from one page to the next; at least stride × height
+ * @n_pages: pages, at least 1
+ * @can_flip: false where there is one page only: it is always on screen, and what is drawn is seen at once
+ * @period_ns: time between two vsyncs, 0 = unknown or none
+ */
+typedef struct
+{
+  const char *kind;
+  char name[64];
+  BaLayout layout;
+  size_t page_bytes;
+  unsigned n_pages;
+  bool can_flip;
+  uint64_t period_ns;
+} BaDisplayInfo;
+
+/**
+ * BaDisplayStats: a snapshot.
+ * @flips: pages that were put on screen
+ * @waits: times somebody waited for a vsync
+ * @vsyncs_missed: flips that had to wait because the one before had not reached the screen: they come a vsync late
+ */
+typedef struct
+{
+  uint64_t flips;
+  uint64_t waits;
+  uint64_t vsyncs_missed;
+} BaDisplayStats;
+
+/**
+ * ba_display_open:
+ * @device: the device string
+ * @options: (nullable): NULL = all defaults
+ * @error: (nullable) (out caller-allocates): a sentence on failure
+ * @out: (out) (transfer full): the display, NULL on error
+ *
+ * Opens the device, saves its state, and maps its pages. Nothing visible changes before the first flip.
+ * On failure the device is as it was. Threads: any.
+ *
+ * Returns: 0; -EINVAL for a string that makes no sense; -ENODEV; -EBUSY; -ENOTSUP for a pixel format that has no
+ *   name; or the -errno of the call that failed
+ */
+BA_API int ba_display_open (const char *device, const BaDisplayOptions *options, BaError *error, BaDisplay **out);
+
+/** ba_display_ref: (transfer full): another reference. Threads: any. */
+BA_API BaDisplay *ba_display_ref (BaDisplay *display);
+
+/**
+ * ba_display_unref:
+ * @display: (transfer full) (nullable): a reference; NULL does nothing
+ *
+ * Drops a reference; the last one closes, where that was not done, and unmaps. It is no replacement for
+ * ba_display_close(): a page on screen belongs to a pool, the pool to an allocator, and that one holds a reference to
+ * the display. A display that has shown a page therefore never reaches its last reference before it was closed.
+ * Threads: any.
+ */
+BA_API void ba_display_unref (BaDisplay *display);
+
+/** ba_display_get_info: (transfer none): what it is; valid as long as @display. Threads: any. */
+BA_API const BaDisplayInfo *ba_display_get_info (const BaDisplay *display);
+
+/**
+ * ba_display_get_page:
+ * @display: (transfer none): a display
+ * @page: number, below n_pages
+ * @block: (out caller-allocates): where it is mapped, readable and writable
+ *
+ * For people who draw without a pool, and for allocators. Threads: any.
+ *
+ * Returns: 0 or -EINVAL
+ */
+BA_API int ba_display_get_page (const BaDisplay *display, unsigned page, BaBlock *block);
+
+/**
+ * ba_display_get_page_number:
+ * @display: (transfer none): a display
+ * @buffer: (transfer none): any buffer
+ *
+ * Which page of this display a buffer is. Threads: any.
+ *
+ * Returns: the number, or -EINVAL where it is no page of @display
+ */
+BA_API int ba_display_get_page_number (const BaDisplay *display, const BaBuffer *buffer);
+
+/**
+ * ba_display_clear:
+ * @display: (transfer none): a display
+ * @page: number, below n_pages
+ *
+ * Makes a page black, the bytes behind its rows too. Threads: the page's holder.
+ *
+ * Returns: 0 or -EINVAL
+ */
+BA_API int ba_display_clear (BaDisplay *display, unsigned page);
+
+/**
+ * ba_display_flip:
+ * @display: (transfer none): a display
+ * @page: (transfer none): a page of it, from a pool of type "framebuffer"; the display takes a reference of its own
+ * @cancel: (nullable): calls off the wait, with ba_display_wake()
+ *
+ * Shows a page. Where the flip before this one has not reached the screen yet, that is waited for first (one period
+ * at most); the flip itself is only started: ba_display_wait() waits for it. The page shown before becomes free when
+ * this one is visible, which is noticed by the next flip, wait or close.
+ * A page that is on screen, or on its way there, already is left alone and not counted.
+ * Threads: any; flips of one display are done one after the other.
+ *
+ * Returns: 1 where it was on screen already; 0; -EINVAL where it is no page of this display; -ECANCELED; -ESHUTDOWN;
+ *   -EBUSY where another program has the display; or the -errno of the call that failed
+ */
+BA_API int ba_display_flip (BaDisplay *display, BaBuffer *page, const BaCancel *cancel);
+
+/**
+ * ba_display_wait:
+ * @display: (transfer none): a display
+ * @cancel: (nullable): calls off the wait, with ba_display_wake()
+ *
+ * Waits until the last flip has reached the screen, one period at most, and lets the page before it go. Threads: any.
+ *
+ * Returns: 0, -ECANCELED or -ESHUTDOWN
+ */
+BA_API int ba_display_wait (BaDisplay *display, const BaCancel *cancel);
+
+/** ba_display_wake: makes every waiter look at its cancel flag. Threads: any. */
+BA_API void ba_display_wake (BaDisplay *display);
+
+/** ba_display_get_stats: fills @stats (out caller-allocates). Threads: any. */
+BA_API void ba_display_get_stats (BaDisplay *display, BaDisplayStats *stats);
+
+/**
+ * ba_display_close:
+ * @display: (transfer none): a display
+ *
+ * Puts everything back that was changed on the device and lets go of the pages on screen. Later flips get -ESHUTDOWN.
+ * Mapped pages stay valid for those who hold them. Waits for a flip under way, one period at most. May be called
+ * again, also while the first call is at work: both return when it is done. Threads: any.
+ */
+BA_API void ba_display_close (BaDisplay *display);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

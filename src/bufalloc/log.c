@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* log.c: formats a line and hands it to the one handler. */
+#include "log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static void
+default_handler (BaLogLevel level, const char *message, void *user)
+{
+  (void) user;
+  if (level <= BA_LOG_WARNING)
+    fprintf (stderr, "bufalloc: %s: %s\n", level == BA_LOG_ERROR ? "error" : "warning", message);
+}
+
+/* One of the three pieces of process-wide state that the design allows. */
+static struct
+{
+  pthread_mutex_t lock;
+  BaLogHandler handler;
+  void *user;
+} sink = { PTHREAD_MUTEX_INITIALIZER, default_handler, NULL };
+
+void
+ba_log_set_handler (BaLogHandler handler, void *user)
+{
+  pthread_mutex_lock (&sink.lock);
+  sink.handler = handler ? handler : default_handler;
+  sink.user = handler ? user : NULL;
+  pthread_mutex_unlock (&sink.lock);
+}
+
+void
+ba_log (BaLogLevel level, const char *format, ...)
+{
+  char line[512];
+  va_list args;
+  va_start (args, format);
+  vsnprintf (line, sizeof line, format, args);
+  va_end (args);
+
+  pthread_mutex_lock (&sink.lock);
+  BaLogHandler handler = sink.handler;
+  void *user = sink.user;
+  pthread_mutex_unlock (&sink.lock);
+  handler (level, line, user);
+}

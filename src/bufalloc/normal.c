@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * normal.c: memory of this process: aligned heap, huge pages, or one sealed memfd for each pool.
+ *
+ * A memfd group is what the buffers of one pool share: it lives as long as one of them, and its file only ever grows,
+ * so that another process that mapped it never sees it shrink. Every buffer maps its own part.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "factory.h"
+#include "kinds-private.h"
+#include "layout-private.h"
+#include "log.h"
+
+#define DEFAULT_ALIGN_BYTES 64
+#define HUGE_PAGE_BYTES ((size_t) 2 << 20)
+
+typedef struct MemfdGroup MemfdGroup;
+struct MemfdGroup
+{
+  MemfdGroup *next;
+  uint64_t pool_id;
+  unsigned n_buffers; /* state's lock */
+  int fd;
+  size_t end_bytes;   /* state's lock: the file's size, and the next buffer's offset */
+};
+
+typedef struct
+{
+  BaMemoryKind kind;
+  size_t align_bytes;
+  size_t page_bytes;
+  pthread_mutex_t lock;
+  MemfdGroup *groups; /* lock */
+} NormalState;
+
+static int
+normal_open (const BaConfig *config, void **out, BaError *error)
+{
+  size_t align = config->align_bytes ? config->align_bytes : DEFAULT_ALIGN_BYTES;
+  if ((align & (align - 1)) != 0)
+    return ba_error_set (error, -EINVAL, "an alignment of %zu bytes is no power of two", align);
+  if (align < sizeof (void *))
+    align = sizeof (void *); /* posix_memalign() wants that; a stricter alignment keeps the promise */
+  if ((unsigned) config->memory > BA_MEMORY_MEMFD)
+    return ba_error_set (error, -EINVAL, "%d is no kind of memory: see BaMemoryKind", (int) config->memory);
+  long page_bytes = sysconf (_SC_PAGESIZE);
+  if (config->memory != BA_MEMORY_HEAP && align > (size_t) page_bytes)
+    return ba_error_set (error, -ENOTSUP, "mapped memory is aligned to %ld bytes, not to %zu: use heap memory",
+                         page_bytes, align);
+  NormalState *state = calloc (1, sizeof *state);
+  if (!state)
+    return ba_error_set (error, -ENOMEM, "no memory for an allocator");
+  state->kind = config->memory;
+  state->align_bytes = align;
+  state->page_bytes = (size_t) page_bytes;
+  pthread_mutex_init (&state->lock, NULL);
+  *out = state;
+  return 0;
+}
+
+/* ---- heap ---------------------------------------------------------------------------------------------------- */
+
+static int
+create_heap (NormalState *state, size_t size_bytes, BaMemory *out)
+{
+  size_t room;
+  if (!bai_round_up (size_bytes, state->align_bytes, &room))
+    return -EINVAL;
+  if (posix_memalign (&out->blocks[0].data, state->align_bytes, room) != 0)
+    return -ENOMEM;
+  return 0;
+}
+
+/* ---- huge pages ------------------------------------------------------------------------------------------------ */
+
+static int
+create_huge (size_t size_bytes, BaMemory *out)
+{
+  size_t room;
+  if (!bai_round_up (size_bytes, HUGE_PAGE_BYTES, &room))
+    return -EINVAL;
+  const char *got = "explicit huge pages";
+  void *p = mmap (NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+  if (p == MAP_FAILED) {
+    p = mmap (NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+      return -ENOMEM;
+    got = madvise (p, room, MADV_HUGEPAGE) == 0 ? "transparent huge pages" : "plain pages";
+  }
+  ba_log (BA_LOG_INFO, "normal: %zu bytes at %p in %s", room, p, got);
+  out->blocks[0].data = p;
+  out->priv = (void *) room;
+  return 0;
+}
+
+/* ---- memfd --------------------------------------------------------------------------------------------------- */
+
+static MemfdGroup *
+find_group_locked (NormalState *state, uint64_t pool_id)
+{
+  MemfdGroup *group = state->groups;
+  while (group && group->pool_id != pool_id)
+    group = group->next;
+  return group;
+}
+
+static MemfdGroup *
+group_new (uint64_t pool_id)
+{
+  MemfdGroup *group = calloc (1, sizeof *group);
+  if (!group)
+    return NULL;
+  group->pool_id = pool_id;
+  group->fd = memfd_create ("bufalloc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (group->fd >= 0 && fcntl (group->fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0)
+    return group;
+  if (group->fd >= 0)
+    close (group->fd);
+  free (group);
+  return NULL;
+}
+
+static void
+group_free (MemfdGroup *group)
+{
+  if (group)
+    close (group->fd);
+  free (group);
+}
+
+/* Takes a part of the pool's file for one buffer. */
+static int
+claim_part (NormalState *state, uint64_t pool_id, size_t room_bytes, MemfdGroup **out, size_t *offset_bytes)
+{
+  int r = 0;
+  MemfdGroup *fresh = NULL;
+  pthread_mutex_lock (&state->lock);
+  MemfdGroup *group = find_group_locked (state, pool_id);
+  if (!group && (group = fresh = group_new (pool_id))) {
+    group->next = state->groups;
+    state->groups = group;
+  }
+  size_t end;
+  if (!group)
+    r = -ENOMEM;
+  else if (!bai_add (group->end_bytes, room_bytes, &end) || end > INT64_MAX)
+    r = -EINVAL;
+  else if (ftruncate (group->fd, (off_t) end) < 0)
+    r = -errno;
+  if (r == 0) {
+    *offset_bytes = group->end_bytes;
+    group->end_bytes = end;
+    group->n_buffers++;
+    *out = group;
+  } else if (fresh) {
+    state->groups = fresh->next;
+    group_free (fresh);
+  }
+  pthread_mutex_unlock (&state->lock);
+  return r;
+}
+
+static void
+give_part_back (NormalState *state, MemfdGroup *group, size_t offset_bytes, size_t room_bytes)
+{
+  /* The file never shrinks and no part is handed out twice, so what is given back must not keep its memory. Where the
+   * system cannot do that, the memory goes with the file. */
+  (void) fallocate (group->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) offset_bytes, (off_t) room_bytes);
+  pthread_mutex_lock (&state->lock);
+  bool last = --group->n_buffers == 0;
+  if (last) {
+    MemfdGroup **at = &state->groups;
+    while (*at != group)
+      at = &(*at)->next;
+    *at = group->next;
+  }
+  pthread_mutex_unlock (&state->lock);
+  if (last)
+    group_free (group);
+}
+
+static int
+create_memfd (NormalState *state, const BaRequest *request, size_t size_bytes, BaMemory *out)
+{
+  size_t room, offset = 0;
+  MemfdGroup *group = NULL;
+  if (!bai_round_up (size_bytes, state->page_bytes, &room))
+    return -EINVAL;
+  int r = claim_part (state, request->pool_id, room, &group, &offset);
+  if (r < 0)
+    return r;
+  void *p = mmap (NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED, group->fd, (off_t) offset);
+  if (p == MAP_FAILED) {
+    r = -errno;
+    give_part_back (state, group, offset, room);
+    return r;
+  }
+  out->blocks[0].data = p;
+  out->fd = group->fd;
+  out->fd_offset_bytes = offset;
+  out->priv = group;
+  return 0;
+}
+
+/* ---- hooks --------------------------------------------------------------------------------------------------- */
+
+static int
+normal_create (void *data, const BaRequest *request, BaMemory *out)
+{
+  NormalState *state = data;
+  int r;
+  size_t size_bytes = request->spec->size_bytes;
+  switch (state->kind) {
+    case BA_MEMORY_MEMFD:
+      r = create_memfd (state, request, size_bytes, out);
+      break;
+    case BA_MEMORY_HUGE:
+      r = create_huge (size_bytes, out);
+      break;
+    default:
+      r = create_heap (state, size_bytes, out);
+      break;
+  }
+  if (r == 0) {
+    out->n_blocks = 1;
+    out->blocks[0].size_bytes = size_bytes;
+    out->layout = request->spec->layout;
+  }
+  return r;
+}
+
+static void
+normal_destroy (void *data, BaMemory *memory)
+{
+  NormalState *state = data;
+  size_t room;
+  switch (state->kind) {
+    case BA_MEMORY_MEMFD:
+      bai_round_up (memory->blocks[0].size_bytes, state->page_bytes, &room); /* it fitted when it was made */
+      munmap (memory->blocks[0].data, room);
+      give_part_back (state, memory->priv, memory->fd_offset_bytes, room);
+      break;
+    case BA_MEMORY_HUGE:
+      munmap (memory->blocks[0].data, (size_t) memory->priv);
+      break;
+    default:
+      free (memory->blocks[0].data);
+      break;
+  }
+}
+
+static void
+normal_close (void *data)
+{
+  NormalState *state = data;
+  pthread_mutex_destroy (&state->lock);
+  free (state);
+}
+
+const BaAllocatorOps bai_normal_ops = {
+  .name = "normal",
+  .open = normal_open,
+  .create = normal_create,
+  .destroy = normal_destroy,
+  .close = normal_close,
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* pool-private.h: what allocator.c and buffer.c may do to a pool. */
+#ifndef BUFALLOC_POOL_PRIVATE_H
+#define BUFALLOC_POOL_PRIVATE_H
+
+#include "allocator-ops.h"
+#include "allocator.h"
+#include "pool.h"
+
+/* The refcounted inside of an allocator: hooks and their state. Pools and so buffers hold it, never the handle. */
+typedef struct
+{
+  atomic_uint refs;
+  const BaAllocatorOps *ops;
+  void *state;
+} BaBackend;
+
+BaBackend *bai_backend_ref (BaBackend *backend);
+void bai_backend_unref (BaBackend *backend); /* the last one runs the close hook */
+
+/* Makes an empty pool; @spec was checked. Returns 0 or -ENOMEM. */
+int bai_pool_new (BaBackend *backend, const BaSpec *spec, BaPool **out);
+
+/* How a memory enters a pool: with the kind's destroy hook to end it, or with a release callback of its owner's. */
+typedef struct
+{
+  unsigned flags; /* BaInjectFlags */
+  bool external;
+  BaReleaseFunc release;
+  void *user;
+} BaAdoption;
+
+/* Puts @memory into the pool. On failure it stays the caller's. Returns 0, -EINVAL, -ENOMEM or -ESHUTDOWN. */
+int bai_pool_adopt (BaPool *pool, const BaMemory *memory, const BaAdoption *how, uint64_t *id);
+
+/* As ba_allocator_remove(), for a pool that is known to be the allocator's. */
+int bai_pool_remove (BaPool *pool, uint64_t id);
+
+/* The last reference of @buffer is gone: brings it home, or ends it. */
+void bai_pool_return (BaPool *pool, BaBuffer *buffer);
+
+BaBackend *bai_pool_get_backend (BaPool *pool);
+const BaSpec *bai_pool_get_spec (const BaPool *pool);
+/* The place the next adopted buffer will have, a hint for create hooks. */
+unsigned bai_pool_next_index (BaPool *pool);
+
+#endif

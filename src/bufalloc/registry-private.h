@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* registry-private.h: entering and leaving, for allocator.c only; and the process's source of ids. */
+#ifndef BUFALLOC_REGISTRY_PRIVATE_H
+#define BUFALLOC_REGISTRY_PRIVATE_H
+
+#include "registry.h"
+
+/* Enters @pool without taking a reference: it must leave before its owner drops its own. Returns 0 or -ENOMEM. */
+int bai_registry_enter (BaRegistry *registry, BaPool *pool);
+
+/* Takes @pool out; nothing happens where it is not in. */
+void bai_registry_leave (BaRegistry *registry, BaPool *pool);
+
+/* A number that was never given out before in this process, from 1. */
+uint64_t bai_registry_next_id (void);
+
+#endif

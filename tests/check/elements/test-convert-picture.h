@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-convert-picture.h: pictures with a float reference, and pages to convert them into, for test-convert.c.
+ *
+ * The reference takes pictures apart with GStreamer's own unpack functions and does the colours in double; it shares
+ * no table and no arithmetic with the converter. Planes and pages are allocated to the last byte that belongs to the
+ * picture, so that a run under AddressSanitizer sees every sample too many.
+ */
+#pragma once
+
+#include <check.h>
+#include <gst/video/video.h>
+
+#include <math.h>
+
+#include "gstbaconvert.h"
+
+#define GUARD 0xa5
+#define LEFT_PX 3 /* where the rectangle lies in the page */
+#define TOP_PX 2
+
+typedef struct
+{
+  GstVideoColorMatrix matrix;
+  gdouble kr, kb;
+} Matrix;
+
+static const Matrix matrices[] = {
+  { GST_VIDEO_COLOR_MATRIX_BT601, 0.299, 0.114 },
+  { GST_VIDEO_COLOR_MATRIX_BT709, 0.2126, 0.0722 },
+  { GST_VIDEO_COLOR_MATRIX_BT2020, 0.2627, 0.0593 },
+  { GST_VIDEO_COLOR_MATRIX_SMPTE240M, 0.212, 0.087 },
+};
+
+typedef struct
+{
+  GstVideoFrame frame; /* planes allocated one by one, to the last byte of the picture */
+  gdouble *rgb; /* the reference: R, G, B of each pixel, 0 to 255; NAN where the colour is out of gamut */
+} Picture;
+
+typedef struct
+{
+  guint8 *bytes;
+  gsize size_bytes;
+  gint stride_bytes, pixel_bytes, width_px, height_px;
+  GstVideoFormat format;
+} Page;
+
+static guint32
+rnd (guint32 *seed)
+{
+  *seed = *seed * 1664525u + 1013904223u;
+  return *seed >> 8;
+}
+
+/* R, G, B of pixel (x, y); @a where the picture has alpha */
+typedef void (*Painter) (gint x, gint y, gint width, gint height, gdouble *rgb, gdouble *a);
+
+static void
+paint_noise (gint x, gint y, gint width, gint height, gdouble *rgb, gdouble *a)
+{
+  guint32 block = (guint32) ((y / 2) * 4099 + x / 2) * 2654435761u + 99, pixel = (guint32) (y * 8209 + x) * 40503u + 7;
+  const gdouble jitter = rnd (&pixel) % 17 - 8.0;
+  gint i;
+
+  (void) width;
+  (void) height;
+  for (i = 0; i < 3; i++)
+    rgb[i] = CLAMP (rnd (&block) % 256 + jitter, 0, 255);
+  *a = rnd (&pixel) % 256;
+}
+
+static void
+paint_flat (gint x, gint y, gint width, gint height, gdouble *rgb, gdouble *a)
+{
+  (void) x, (void) y, (void) width, (void) height;
+  rgb[0] = 201;
+  rgb[1] = 87;
+  rgb[2] = 31;
+  *a = 255;
+}
+
+static void
+paint_gradient (gint x, gint y, gint width, gint height, gdouble *rgb, gdouble *a)
+{
+  rgb[0] = round (255.0 * x / MAX (width - 1, 1));
+  rgb[1] = round (255.0 * y / MAX (height - 1, 1));
+  rgb[2] = round (127.0 * x / MAX (width - 1, 1) + 127.0 * y / MAX (height - 1, 1));
+  *a = 255;
+}
+
+static const Matrix *
+matrix_of (const GstVideoInfo *info)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (matrices); i++)
+    if (matrices[i].matrix == info->colorimetry.matrix)
+      return &matrices[i];
+  g_assert_not_reached ();
+}
+
+static gboolean
+is_full (const GstVideoInfo *info)
+{
+  return info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+}
+
+/* Fills @words (A R G B or A Y U V, 16 bits each) of one row. */
+static void
+paint_row (const GstVideoInfo *info, Painter paint, gint y, guint16 *words)
+{
+  const gint width = GST_VIDEO_INFO_WIDTH (info);
+  gint x, i;
+
+  for (x = 0; x < width; x++, words += 4) {
+    gdouble c[3], a, yuv[3];
+
+    paint (x, y, width, GST_VIDEO_INFO_HEIGHT (info), c, &a);
+    words[0] = (guint16) (a * 257);
+    if (GST_VIDEO_INFO_IS_RGB (info)) {
+      for (i = 0; i < 3; i++)
+        words[i + 1] = (guint16) (c[i] * 257);
+    } else {
+      const Matrix *m = matrix_of (info);
+      const gdouble luma = m->kr * c[0] + (1 - m->kr - m->kb) * c[1] + m->kb * c[2];
+
+      yuv[0] = is_full (info) ? luma : 16 + luma * 219 / 255;
+      yuv[1] = 128 + (c[2] - luma) / 2 / (1 - m->kb) * (is_full (info) ? 1 : 224 / 255.0);
+      yuv[2] = 128 + (c[0] - luma) / 2 / (1 - m->kr) * (is_full (info) ? 1 : 224 / 255.0);
+      for (i = 0; i < 3; i++)
+        words[i + 1] = (guint16) CLAMP (yuv[i] * 256 + 128, 0, 65535);
+    }
+  }
+}
+
+static void
+reference_pixel (const GstVideoInfo *info, const gdouble *in, gdouble *rgb)
+{
+  gint i;
+
+  if (GST_VIDEO_INFO_IS_RGB (info)) {
+    for (i = 0; i < 3; i++)
+      rgb[i] = GST_VIDEO_INFO_HAS_ALPHA (info) ? in[i + 1] * in[0] / 255 : in[i + 1];
+  } else {
+    const Matrix *m = matrix_of (info);
+    const gint depth = (gint) GST_VIDEO_INFO_COMP_DEPTH (info, 0);
+    const gdouble codes = 1 << (depth - 8), top = (1 << depth) - 1;
+    const gdouble luma = is_full (info) ? in[1] / top : (in[1] - 16 * codes) / (219 * codes);
+    const gdouble cb = (in[2] - 128 * codes) / (is_full (info) ? top : 224 * codes);
+    const gdouble cr = (in[3] - 128 * codes) / (is_full (info) ? top : 224 * codes);
+
+    rgb[0] = 255 * (luma + 2 * (1 - m->kr) * cr);
+    rgb[2] = 255 * (luma + 2 * (1 - m->kb) * cb);
+    rgb[1] = (255 * luma - m->kr * rgb[0] - m->kb * rgb[2]) / (1 - m->kr - m->kb);
+  }
+  if (MIN (MIN (rgb[0], rgb[1]), rgb[2]) < -0.5 || MAX (MAX (rgb[0], rgb[1]), rgb[2]) > 255.5)
+    rgb[0] = rgb[1] = rgb[2] = NAN;
+}
+
+static void
+picture_init (Picture *picture, const GstVideoInfo *info, Painter paint, gint padding_bytes)
+{
+  const gint width = GST_VIDEO_INFO_WIDTH (info), height = GST_VIDEO_INFO_HEIGHT (info);
+  guint8 *memory = g_malloc0 (GST_VIDEO_INFO_SIZE (info));
+  const GstVideoFormatInfo *finfo = info->finfo;
+  const GstVideoFormatInfo *unpacked = gst_video_format_get_info (finfo->unpack_format);
+  const gboolean wide = GST_VIDEO_FORMAT_INFO_DEPTH (unpacked, 0) == 16;
+  const gsize words = (gsize) width * 4 + 64;
+  guint16 *row = g_new0 (guint16, words);
+  guint8 *bytes = g_new0 (guint8, words);
+  GstVideoFrame tight;
+  gint x, y, i;
+  guint plane;
+
+  memset (&tight, 0, sizeof (tight));
+  tight.info = *info;
+  for (plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++)
+    tight.data[plane] = memory + GST_VIDEO_INFO_PLANE_OFFSET (info, plane);
+  for (y = 0; y < height; y++) {
+    paint_row (info, paint, y, row);
+    for (i = 0; i < 4 * width; i++)
+      bytes[i] = (guint8) (row[i] >> 8);
+    finfo->pack_func (finfo, GST_VIDEO_PACK_FLAG_NONE, wide ? (gpointer) row : (gpointer) bytes, 0, tight.data,
+                      tight.info.stride, GST_VIDEO_CHROMA_SITE_UNKNOWN, y, width);
+  }
+
+  picture->rgb = g_new (gdouble, (gsize) width * (gsize) height * 3);
+  for (y = 0; y < height; y++) {
+    finfo->unpack_func (finfo, GST_VIDEO_PACK_FLAG_TRUNCATE_RANGE * wide, wide ? (gpointer) row : (gpointer) bytes,
+                        tight.data, tight.info.stride, 0, y, width);
+    for (x = 0; x < width; x++) {
+      gdouble in[4];
+
+      for (i = 0; i < 4; i++)
+        in[i] = wide ? row[4 * x + i] >> (16 - GST_VIDEO_INFO_COMP_DEPTH (info, 0)) : bytes[4 * x + i];
+      reference_pixel (info, in, picture->rgb + 3 * ((gsize) y * width + x));
+    }
+  }
+
+  picture->frame = tight;
+  for (plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (&tight); plane++) {
+    const gint component = plane == 0 ? 0 : 1;
+    const gint rows = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (finfo, component, height);
+    gint used =
+        GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (finfo, component, width) * GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, component);
+    gint stride;
+    guint8 *copy;
+
+    if (GST_VIDEO_INFO_FORMAT (info) == GST_VIDEO_FORMAT_YUY2 || GST_VIDEO_INFO_FORMAT (info) == GST_VIDEO_FORMAT_UYVY)
+      used = 2 * GST_ROUND_UP_2 (width);
+    stride = used + padding_bytes;
+    copy = g_malloc ((gsize) stride * (gsize) (rows - 1) + (gsize) used);
+    for (y = 0; y < rows; y++)
+      memcpy (copy + (gsize) y * stride,
+              (const guint8 *) tight.data[plane] + (gsize) y * GST_VIDEO_FRAME_PLANE_STRIDE (&tight, plane),
+              (gsize) used);
+    picture->frame.data[plane] = copy;
+    picture->frame.info.stride[plane] = stride;
+  }
+  g_free (memory);
+  g_free (row);
+  g_free (bytes);
+}
+
+static void
+picture_clear (Picture *picture)
+{
+  guint plane;
+
+  for (plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (&picture->frame); plane++)
+    g_free (picture->frame.data[plane]);
+  g_free (picture->rgb);
+}
+
+/* Converts into a page with guard bytes on all sides but the last, where the allocation ends with the last pixel. */
+static void
+page_convert (Page *page, const Picture *picture, const GstVideoRectangle *crop, GstVideoFormat format, gint width,
+              gint height)
+{
+  const GstVideoFormatInfo *finfo = gst_video_format_get_info (format);
+  GstBaConvert *convert = gst_ba_convert_new (&picture->frame.info, crop, format, width, height);
+  gsize i, first, row_bytes;
+
+  ck_assert (convert != NULL);
+  page->format = format;
+  page->width_px = width;
+  page->height_px = height;
+  page->pixel_bytes = GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, 0);
+  page->stride_bytes = (width + LEFT_PX) * page->pixel_bytes + 13;
+  row_bytes = (gsize) width * page->pixel_bytes;
+  first = (gsize) TOP_PX * page->stride_bytes + LEFT_PX * page->pixel_bytes;
+  page->size_bytes = first + (gsize) (height - 1) * page->stride_bytes + row_bytes;
+  page->bytes = g_malloc (page->size_bytes);
+  memset (page->bytes, GUARD, page->size_bytes);
+
+  gst_ba_convert_frame (convert, &picture->frame, page->bytes + first, page->stride_bytes);
+  gst_ba_convert_free (convert);
+
+  for (i = 0; i < page->size_bytes; i++)
+    if ((i < first || (i - first) % page->stride_bytes >= row_bytes) && page->bytes[i] != GUARD)
+      ck_abort_msg ("byte %" G_GSIZE_FORMAT " outside the rectangle was written", i);
+}
+
+static void
+page_pixel (const Page *page, gint x, gint y, gint *rgb)
+{
+  const GstVideoFormatInfo *finfo = gst_video_format_get_info (page->format);
+  gpointer data[GST_VIDEO_MAX_PLANES] = { NULL };
+  gint strides[GST_VIDEO_MAX_PLANES] = { 0 };
+  guint8 pixel[8] = { 0 }, argb[64] = { 0 };
+
+  memcpy (pixel, page->bytes + (gsize) (TOP_PX + y) * page->stride_bytes + (gsize) (LEFT_PX + x) * page->pixel_bytes,
+          page->pixel_bytes);
+  data[0] = pixel;
+  strides[0] = 8;
+  finfo->unpack_func (finfo, GST_VIDEO_PACK_FLAG_NONE, argb, data, strides, 0, 0, 1);
+  rgb[0] = argb[1];
+  rgb[1] = argb[2];
+  rgb[2] = argb[3];
+  if (GST_VIDEO_FORMAT_INFO_HAS_ALPHA (finfo) && argb[0] != 255)
+    ck_abort_msg ("alpha of the page is %d", argb[0]);
+}
+
+/* @wanted gives the reference for pixel (x, y) of the page */
+static void
+page_check (const Page *page, const gdouble *wanted, gint wanted_stride_px, gdouble max_error, gdouble max_mean,
+            const gchar *what)
+{
+  const gint bits = (gint) GST_VIDEO_FORMAT_INFO_DEPTH (gst_video_format_get_info (page->format), 0);
+  gdouble sums[3] = { 0 };
+  gint x, y, i, rgb[3], count = 0;
+
+  /* half a step of 5 bits on top, for the mean a quarter */
+  if (bits < 8) {
+    max_error += 4.2;
+    max_mean += 2.1;
+  }
+  for (y = 0; y < page->height_px; y++)
+    for (x = 0; x < page->width_px; x++) {
+      const gdouble *reference = wanted + 3 * ((gsize) y * wanted_stride_px + x);
+
+      if (isnan (reference[0]))
+        continue;
+      page_pixel (page, x, y, rgb);
+      count++;
+      for (i = 0; i < 3; i++) {
+        const gdouble error = fabs (rgb[i] - reference[i]);
+
+        if (error > max_error)
+          ck_abort_msg ("%s to %s at %d,%d of %dx%d: channel %d is %d, not %.2f", what,
+                        gst_video_format_to_string (page->format), x, y, page->width_px, page->height_px, i, rgb[i],
+                        reference[i]);
+        sums[i] += error;
+      }
+    }
+  for (i = 0; i < 3 && count >= 256; i++)
+    ck_assert_msg (sums[i] / count <= max_mean, "%s to %s: mean error %.2f", what,
+                   gst_video_format_to_string (page->format), sums[i] / count);
+}
+
+static void
+info_init (GstVideoInfo *info, GstVideoFormat format, const gint *size, guint colour)
+{
+  gst_video_info_set_format (info, format, size[0], size[1]);
+  if (GST_VIDEO_INFO_IS_RGB (info))
+    return;
+  info->colorimetry.matrix = matrices[colour / 2].matrix;
+  info->colorimetry.range = colour % 2 ? GST_VIDEO_COLOR_RANGE_0_255 : GST_VIDEO_COLOR_RANGE_16_235;
+}
