@@ -53,11 +53,11 @@ frame_holder_unref (FrameHolder *holder)
 
 static GstBaAvframeMemory *
 avframe_memory_new (GstAllocator *allocator, FrameHolder *holder, AVBufferRef *buffer, GstMemory *parent, gsize offset,
-    gsize size)
+                    gsize size)
 {
   GstBaAvframeMemory *self = g_new0 (GstBaAvframeMemory, 1);
   gst_memory_init (&self->memory, parent ? GST_MEMORY_FLAG_READONLY : 0, allocator, parent, buffer->size, 0, offset,
-      size);
+                   size);
   g_atomic_int_inc (&holder->refs);
   self->holder = holder;
   self->buffer = buffer;
@@ -90,7 +90,7 @@ avframe_memory_share (GstMemory *memory, gssize offset, gssize size)
   GstMemory *root = memory->parent ? memory->parent : memory;
   gsize size_bytes = size == -1 ? memory->size - (gsize) offset : (gsize) size;
   GstBaAvframeMemory *part = avframe_memory_new (memory->allocator, self->holder, self->buffer, root,
-      memory->offset + (gsize) offset, size_bytes);
+                                                 memory->offset + (gsize) offset, size_bytes);
   return &part->memory;
 }
 
@@ -163,7 +163,7 @@ check_plane_ends (const AVFrame *frame, const BaFrameMap *map, BaError *error)
     return ba_error_set (error, -EINVAL, "the sizes of the frame's planes overflow");
   if (map->layout.n_planes != GST_VIDEO_FORMAT_INFO_N_PLANES (finfo))
     return ba_error_set (error, -ENOTSUP, "%s has %u planes here and %u in the frame", finfo->name,
-        GST_VIDEO_FORMAT_INFO_N_PLANES (finfo), map->layout.n_planes);
+                         GST_VIDEO_FORMAT_INFO_N_PLANES (finfo), map->layout.n_planes);
   for (guint i = 0; i < map->layout.n_planes; i++) {
     gint row_bytes = av_image_get_linesize (frame->format, frame->width, (gint) i);
     rows[i] = (gint) (sizes[i] / (size_t) frame->linesize[i]);
@@ -230,7 +230,7 @@ gst_ba_avframe_buffer_new (const AVFrame *frame, BaError *error)
     strides[i] = frame->linesize[i];
   }
   gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, gst_ba_format_from_av (frame->format),
-      map.layout.width_px, map.layout.height_px, map.layout.n_planes, offsets, strides);
+                                  map.layout.width_px, map.layout.height_px, map.layout.n_planes, offsets, strides);
   return buffer;
 }
 

@@ -114,15 +114,15 @@ gst_ba_fbdev_pool_start (GstBufferPool * pool)
 static gint
 gst_ba_fbdev_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** page)
 {
-  GstBaFbdevPool *self = GST_BA_FBDEV_POOL (pool);
+  GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
 
-  return ba_pool_acquire (gst_ba_fbdev_allocator_get_pages (self->allocator), timeout_ns, cancel, page);
+  return gst_ba_fbdev_allocator_acquire (self->allocator, timeout_ns, cancel, page);
 }
 
 static void
 gst_ba_fbdev_pool_revive (GstBaPool * pool, BaBuffer * page, GstBuffer * buffer)
 {
-  GstBaFbdevPool *self = GST_BA_FBDEV_POOL (pool);
+  GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
 
   gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
 }
@@ -134,8 +134,7 @@ gst_ba_fbdev_pool_wrap (GstBaPool * pool, BaBuffer * page)
   GstBuffer *buffer = gst_buffer_new ();
 
   gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
-  gst_buffer_append_memory (buffer, gst_ba_memory_new (GST_ALLOCATOR (self->allocator), page, self->offset,
-          self->size));
+  gst_buffer_append_memory (buffer, gst_ba_fbdev_allocator_wrap (self->allocator, page, self->offset, self->size));
   if (self->has_meta) {
     GstVideoMeta *meta = gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
         GST_VIDEO_INFO_FORMAT (&self->info), self->window.w, self->window.h, 1, self->info.offset, self->info.stride);

@@ -27,7 +27,12 @@ G_DECLARE_FINAL_TYPE (GstBaFbdevPool, gst_ba_fbdev_pool, GST, BA_FBDEV_POOL, Gst
 GST_BA_API
 GstBufferPool *gst_ba_fbdev_pool_new (GstBaFbdevAllocator * allocator);
 
-/** gst_ba_fbdev_pool_get_allocator: (transfer none): the allocator of its pages. */
+/**
+ * gst_ba_fbdev_pool_get_allocator:
+ * @self: a pool
+ *
+ * Returns: (transfer none): the allocator of its pages
+ */
 GST_BA_API
 GstBaFbdevAllocator *gst_ba_fbdev_pool_get_allocator (GstBaFbdevPool * self);
 

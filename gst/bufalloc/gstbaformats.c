@@ -15,7 +15,10 @@ typedef struct
   enum AVPixelFormat pix_fmt;
 } FormatRow;
 
-#define ROW(format, pix_fmt) { GST_VIDEO_FORMAT_##format, AV_PIX_FMT_##pix_fmt }
+#define ROW(format, pix_fmt)                                                                                           \
+  {                                                                                                                    \
+    GST_VIDEO_FORMAT_##format, AV_PIX_FMT_##pix_fmt                                                                    \
+  }
 
 static const FormatRow rows[] = {
   ROW (I420, YUV420P),

@@ -14,17 +14,16 @@ typedef struct
   guint8 *data;         /* byte 0 of the memory's maxsize */
   BaBuffer *buffer;     /* a reference while held; a child has its root's, which holds it */
   gboolean held;
+  gconstpointer parker;         /* the pool whose GstBuffer may be parked with it, and there: its slot; only that pool */
+  guint slot;                   /* looks at them */
 } GstBaMemory;
+
+/* gst_is_ba_memory() for a memory that is there, without going through the library's table of symbols. */
+gboolean gst_ba_memory_check (GstMemory * memory);
 
 /* As gst_ba_memory_new(), but only @maxsize bytes from @skip on belong to the memory; @offset counts from there. */
 GstMemory *gst_ba_memory_new_full (GstAllocator * allocator, BaBuffer * buffer, gsize skip, gsize maxsize,
     gsize align, gsize offset, gsize size, GstMemoryFlags flags);
-
-/* Gives the core buffer back, keeps the shell. */
-void gst_ba_memory_park (GstMemory * memory);
-
-/* The parked shell goes out again with a reference to its core buffer (transfer full). */
-void gst_ba_memory_revive (GstMemory * memory, BaBuffer * buffer);
 
 /* Sets the memory functions of a GstAllocator instance. */
 void gst_ba_memory_install (GstAllocator * allocator, const gchar * mem_type);

@@ -91,10 +91,16 @@ gst_ba_memory_new (GstAllocator * allocator, BaBuffer * buffer, gsize offset, gs
 }
 
 gboolean
-gst_is_ba_memory (GstMemory * memory)
+gst_ba_memory_check (GstMemory * memory)
 {
   /* the function is the mark: no other allocator has it */
-  return memory != NULL && memory->allocator != NULL && memory->allocator->mem_map == ba_memory_map;
+  return memory->allocator != NULL && memory->allocator->mem_map == ba_memory_map;
+}
+
+gboolean
+gst_is_ba_memory (GstMemory * memory)
+{
+  return memory != NULL && gst_ba_memory_check (memory);
 }
 
 BaBuffer *
@@ -110,22 +116,4 @@ gst_ba_memory_get_start (GstMemory * memory)
   GstBaMemory *self = (GstBaMemory *) memory;
 
   return self->data - (guint8 *) ba_buffer_get_data (self->buffer) + memory->offset;
-}
-
-void
-gst_ba_memory_park (GstMemory * memory)
-{
-  GstBaMemory *self = (GstBaMemory *) memory;
-
-  self->held = FALSE;
-  ba_buffer_unref (self->buffer);
-}
-
-void
-gst_ba_memory_revive (GstMemory * memory, BaBuffer * buffer)
-{
-  GstBaMemory *self = (GstBaMemory *) memory;
-
-  g_assert (!self->held && self->buffer == buffer);
-  self->held = TRUE;
 }

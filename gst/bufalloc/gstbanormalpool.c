@@ -117,6 +117,7 @@ gst_ba_normal_pool_start (GstBufferPool * pool)
   g_atomic_int_set (&self->made, self->min);
   gst_ba_pool_set_core (GST_BA_POOL (self), self->core);
   gst_ba_pool_set_slots (GST_BA_POOL (self), self->max ? self->max : MAX (MAX_PARKED, self->min));
+  gst_ba_pool_keep_one_at_hand (GST_BA_POOL (self));
   return TRUE;
 }
 
@@ -137,9 +138,13 @@ gst_ba_normal_pool_stop (GstBufferPool * pool)
 static gint
 gst_ba_normal_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** buffer)
 {
-  GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
-  BaAllocator *allocator = gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator));
+  GstBaNormalPool *self = (GstBaNormalPool *) pool;
+  BaAllocator *allocator;
   gint r = ba_pool_acquire (self->core, BA_NO_WAIT, cancel, buffer);
+
+  if (r != -EAGAIN)
+    return r;
+  allocator = gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator));
 
   while (r == -EAGAIN) {
     if (self->max && (guint) g_atomic_int_add (&self->made, 1) >= self->max) {

@@ -15,12 +15,23 @@
 /* An acquire flag of our own: the parameters' start is a timeout. */
 #define ACQUIRE_FLAG_TIMED (GST_BUFFER_POOL_ACQUIRE_FLAG_LAST << 0)
 
+/* A GstBuffer that rests with its memory, which is `held` where it is the one at hand. */
+typedef struct
+{
+  GstBuffer *shell;
+  GstBaMemory *memory;
+  gsize offset, size;           /* of the memory when it went out first */
+} Slot;
+
 typedef struct
 {
   BaCancel cancel;              /* set while flushing */
   BaPool *core;                 /* a reference; waiters of @cancel are in it */
-  GstBuffer **parked;
+  Slot *slots;
   guint n_slots;
+  gboolean keeps_one;           /* constant while active */
+  Slot *_Atomic at_hand;        /* the slot that came back last, still held; whoever takes it out owns it */
+  atomic_int seekers;           /* threads that look into the core pool: nothing may rest at hand meanwhile */
 } GstBaPoolPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstBaPool, gst_ba_pool, GST_TYPE_BUFFER_POOL)
@@ -37,9 +48,15 @@ gst_ba_pool_set_slots (GstBaPool * self, guint n_slots)
   GstBaPoolPrivate *priv = get_priv (self);
 
   gst_ba_pool_drop_parked (self);
-  g_free (priv->parked);
-  priv->parked = g_new0 (GstBuffer *, n_slots);
+  g_free (priv->slots);
+  priv->slots = g_new0 (Slot, n_slots);
   priv->n_slots = n_slots;
+}
+
+void
+gst_ba_pool_keep_one_at_hand (GstBaPool * self)
+{
+  get_priv (self)->keeps_one = TRUE;
 }
 
 void
@@ -47,8 +64,9 @@ gst_ba_pool_drop_parked (GstBaPool * self)
 {
   GstBaPoolPrivate *priv = get_priv (self);
 
+  atomic_store (&priv->at_hand, NULL);  /* it is in its slot too; its memory gives the core buffer back */
   for (guint i = 0; i < priv->n_slots; i++)
-    gst_clear_buffer (&priv->parked[i]);
+    gst_clear_buffer (&priv->slots[i].shell);
 }
 
 void
@@ -61,87 +79,178 @@ gst_ba_pool_set_core (GstBaPool * self, BaPool * core)
   ba_pool_unref (old);
 }
 
-static GstBuffer *
-take_parked (GstBaPoolPrivate * priv, BaBuffer * buffer)
+/* The GstBuffer that rests in @slot goes out again. */
+static inline GstBuffer *
+leave_slot (Slot * slot)
 {
-  guint slot = ba_buffer_get_index (buffer);
-  GstBuffer *shell;
+  GstMemory *memory = &slot->memory->mem;
+  GstBuffer *shell = slot->shell;
 
-  if (slot >= priv->n_slots || !(shell = priv->parked[slot]))
-    return NULL;
-  priv->parked[slot] = NULL;
-  if (gst_ba_memory_get_buffer (gst_buffer_peek_memory (shell, 0)) != buffer) {
-    gst_buffer_unref (shell);   /* the index belongs to another core buffer by now */
-    return NULL;
+  slot->shell = NULL;
+  /* somebody may have resized it on its way */
+  if (memory->offset != slot->offset || memory->size != slot->size)
+    gst_memory_resize (memory, (gssize) slot->offset - (gssize) memory->offset, slot->size);
+  return shell;
+}
+
+/* The slot that is at hand, which is the caller's then; else NULL. */
+static inline Slot *
+take_at_hand (GstBaPoolPrivate * priv)
+{
+  return atomic_load_explicit (&priv->at_hand, memory_order_relaxed) ? atomic_exchange (&priv->at_hand, NULL) : NULL;
+}
+
+/* A GstBuffer for a core buffer that was just obtained: the one that was parked with it, or a new one. */
+static GstBuffer *
+dress (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, BaBuffer * buffer)
+{
+  guint index = ba_buffer_get_index (buffer);
+  Slot *slot = index < priv->n_slots ? &priv->slots[index] : NULL;
+  GstBuffer *shell;
+  GstMemory *memory;
+
+  if (slot && slot->shell) {
+    if (slot->memory->buffer == buffer) {
+      slot->memory->held = TRUE;
+      shell = leave_slot (slot);
+      if (klass->revive)
+        klass->revive (self, buffer, shell);
+      return shell;
+    }
+    if (ba_buffer_get_pool (buffer) == priv->core)
+      gst_clear_buffer (&slot->shell);  /* the index belongs to another core buffer by now */
+  }
+  shell = klass->wrap (self, buffer);
+  if (!shell || !slot || gst_buffer_n_memory (shell) != 1)
+    return shell;
+  memory = gst_buffer_peek_memory (shell, 0);
+  if (gst_ba_memory_check (memory) && ba_buffer_get_pool (buffer) == priv->core) {
+    ((GstBaMemory *) memory)->parker = priv;
+    ((GstBaMemory *) memory)->slot = index;
+    slot->memory = (GstBaMemory *) memory;
+    slot->offset = memory->offset;
+    slot->size = memory->size;
   }
   return shell;
 }
 
+/* From here to release no casts that look types up: GStreamer calls this with its own pointer, and twice for
+ * every frame. */
 static GstFlowReturn
 gst_ba_pool_acquire (GstBufferPool * pool, GstBuffer ** out, GstBufferPoolAcquireParams * params)
 {
-  GstBaPool *self = GST_BA_POOL (pool);
-  GstBaPoolClass *klass = GST_BA_POOL_GET_CLASS (self);
+  GstBaPool *self = (GstBaPool *) pool;
+  GstBaPoolClass *klass = (GstBaPoolClass *) G_OBJECT_GET_CLASS (pool);
   GstBaPoolPrivate *priv = get_priv (self);
   gint64 timeout_ns = BA_WAIT_FOREVER;
-  BaBuffer *buffer;
-  GstBuffer *shell;
-  int r;
+  BaBuffer *buffer = NULL;
+  Slot *slot;
+  int r = 0;
 
   *out = NULL;
   if (GST_BUFFER_POOL_IS_FLUSHING (pool))
     return GST_FLOW_FLUSHING;
+  if ((slot = take_at_hand (priv))) {
+    *out = leave_slot (slot);
+    return GST_FLOW_OK;
+  }
   if (params && (params->flags & GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT))
     timeout_ns = BA_NO_WAIT;
   else if (params && (params->flags & ACQUIRE_FLAG_TIMED))
     timeout_ns = params->start;
 
-  r = klass->obtain (self, timeout_ns, &priv->cancel, &buffer);
+  if (priv->keeps_one) {
+    /* First say so, then look once more: whoever puts a buffer at hand looks for us after that. So one of the two
+     * sees the other, and no buffer rests at hand while somebody waits in the core pool. */
+    atomic_fetch_add (&priv->seekers, 1);
+    if ((slot = take_at_hand (priv)))
+      *out = leave_slot (slot);
+    else
+      r = klass->obtain (self, timeout_ns, &priv->cancel, &buffer);
+    atomic_fetch_sub (&priv->seekers, 1);
+    if (slot)
+      return GST_FLOW_OK;
+  } else {
+    r = klass->obtain (self, timeout_ns, &priv->cancel, &buffer);
+  }
   if (r < 0) {
     GST_LOG_OBJECT (self, "no buffer: %s", ba_error_text (r));
     return gst_ba_flow_from_error (r);
   }
-  shell = take_parked (priv, buffer);
-  if (shell) {
-    gst_ba_memory_revive (gst_buffer_peek_memory (shell, 0), buffer);
-    if (klass->revive)
-      klass->revive (self, buffer, shell);
-  } else {
-    shell = klass->wrap (self, buffer);
-    if (!shell)
-      return GST_FLOW_ERROR;
-  }
-  *out = shell;
-  return GST_FLOW_OK;
+  *out = dress (self, klass, priv, buffer);
+  return *out ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
-/* Whether a returned buffer is as it went out, and nobody else refers to its memory. */
 static gboolean
-can_park (GstBaPoolPrivate * priv, GstBuffer * shell)
+remove_unpooled_meta (GstBuffer * buffer, GstMeta ** meta, gpointer user_data)
+{
+  if (!GST_META_FLAG_IS_SET (*meta, GST_META_FLAG_POOLED)) {
+    GST_META_FLAG_UNSET (*meta, GST_META_FLAG_LOCKED);
+    *meta = NULL;
+  }
+  return TRUE;
+}
+
+/* As the base class, but the memory is put right when the buffer goes out again, by who knows where it begins. */
+static void
+gst_ba_pool_reset (GstBufferPool * pool, GstBuffer * shell)
+{
+  GST_BUFFER_FLAGS (shell) &= GST_BUFFER_FLAG_TAG_MEMORY;
+  GST_BUFFER_PTS (shell) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DTS (shell) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION (shell) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_OFFSET (shell) = GST_BUFFER_OFFSET_NONE;
+  GST_BUFFER_OFFSET_END (shell) = GST_BUFFER_OFFSET_NONE;
+  gst_buffer_foreach_meta (shell, remove_unpooled_meta, NULL);
+}
+
+/* The slot of a returned buffer whose memory is as it went out, and that nobody else refers to; else NULL. */
+static inline Slot *
+get_parking_slot (GstBaPoolPrivate * priv, GstBuffer * shell)
 {
   GstMemory *memory;
 
   if (GST_BUFFER_FLAG_IS_SET (shell, GST_BUFFER_FLAG_TAG_MEMORY) || gst_buffer_n_memory (shell) != 1)
-    return FALSE;
+    return NULL;
   memory = gst_buffer_peek_memory (shell, 0);
-  return gst_is_ba_memory (memory) && memory->parent == NULL && GST_MINI_OBJECT_REFCOUNT_VALUE (memory) == 1
-      && ba_buffer_get_index (((GstBaMemory *) memory)->buffer) < priv->n_slots;
+  if (!gst_ba_memory_check (memory) || memory->parent || GST_MINI_OBJECT_REFCOUNT_VALUE (memory) != 1
+      || ((GstBaMemory *) memory)->parker != priv)
+    return NULL;
+  g_assert (((GstBaMemory *) memory)->slot < priv->n_slots);
+  return &priv->slots[((GstBaMemory *) memory)->slot];
+}
+
+/* Gives the buffer in @slot back to the core pool. From the release on another thread may take both. */
+static void
+park (GstBaPoolPrivate * priv, Slot * slot)
+{
+  BaBuffer *buffer = slot->memory->buffer;
+
+  slot->memory->held = FALSE;
+  if (ba_pool_release (priv->core, buffer) < 0)
+    ba_buffer_unref (buffer);   /* given back already while somebody else read it: ours is one more reference */
 }
 
 static void
 gst_ba_pool_release (GstBufferPool * pool, GstBuffer * shell)
 {
   GstBaPoolPrivate *priv = get_priv (pool);
+  Slot *slot = get_parking_slot (priv, shell);
+  Slot *none = NULL;
 
-  if (can_park (priv, shell)) {
-    GstMemory *memory = gst_buffer_peek_memory (shell, 0);
-
-    priv->parked[ba_buffer_get_index (((GstBaMemory *) memory)->buffer)] = shell;
-    gst_ba_memory_park (memory);        /* last: from here on another thread may take both */
-  } else {
-    GST_LOG_OBJECT (pool, "memory of %p is shared or was replaced, the buffer is not kept", shell);
+  if (!slot) {
+    GST_LOG_OBJECT (pool, "memory of %p is shared or was replaced, the buffer is not kept", (gpointer) shell);
     gst_buffer_unref (shell);
+    return;
   }
+  slot->shell = shell;
+  if (priv->keeps_one && !ba_buffer_is_shared (slot->memory->buffer)
+      && atomic_load_explicit (&priv->seekers, memory_order_relaxed) == 0
+      && atomic_compare_exchange_strong (&priv->at_hand, &none, slot)) {
+    if (atomic_load (&priv->seekers) == 0 || !(slot = take_at_hand (priv)))
+      return;
+  }
+  park (priv, slot);
 }
 
 static gboolean
@@ -180,7 +289,7 @@ gst_ba_pool_finalize (GObject * object)
 
   /* dispose has deactivated it already, so nothing waits in the core pool any more */
   gst_ba_pool_drop_parked (GST_BA_POOL (object));
-  g_free (priv->parked);
+  g_free (priv->slots);
   ba_pool_unref (priv->core);
   G_OBJECT_CLASS (gst_ba_pool_parent_class)->finalize (object);
 }
@@ -192,6 +301,7 @@ gst_ba_pool_class_init (GstBaPoolClass * klass)
 
   G_OBJECT_CLASS (klass)->finalize = gst_ba_pool_finalize;
   pool_class->acquire_buffer = gst_ba_pool_acquire;
+  pool_class->reset_buffer = gst_ba_pool_reset;
   pool_class->release_buffer = gst_ba_pool_release;
   pool_class->start = gst_ba_pool_start;
   pool_class->stop = gst_ba_pool_stop;

@@ -2,9 +2,9 @@
 /*
  * gstavzerodec-direct.c: decoding straight into the pages of the screen.
  *
- * libavcodec holds the core page, not the GstBuffer that came with it: so the GstBuffer can go to the sink and home with
- * its memory attached, and the page is free when both are done. Where anything is in doubt a single frame goes into
- * libavcodec's own memory and is wrapped.
+ * libavcodec holds the core page, not the GstBuffer that came with it: so the GstBuffer can go to the sink and home
+ * with its memory attached, and the page is free when both are done. Where anything is in doubt a single frame goes
+ * into libavcodec's own memory and is wrapped.
  */
 #include "gstavzerodec-private.h"
 
@@ -22,8 +22,7 @@
 /* What a codec that predicts from earlier frames needs to read from them. */
 #define FAST_READ_MBPS 1000.0
 
-static gboolean
-refuse (gchar reason[GST_AV_ZERO_REASON_BYTES], const gchar *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean refuse (gchar reason[GST_AV_ZERO_REASON_BYTES], const gchar *format, ...) G_GNUC_PRINTF (2, 3);
 
 static gboolean
 refuse (gchar reason[GST_AV_ZERO_REASON_BYTES], const gchar *format, ...)
@@ -42,7 +41,7 @@ check_codec (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_B
     return refuse (reason, "direct-rendering=never");
   if (q->format != q->page_format)
     return refuse (reason, "the stream is %s, the pages of the screen are %s", gst_video_format_to_string (q->format),
-        gst_video_format_to_string (q->page_format));
+                   gst_video_format_to_string (q->page_format));
   if (!q->has_dr1)
     return refuse (reason, "the codec does not decode into memory of others");
   if (q->flags & GST_AV_ZERO_REWRITES)
@@ -51,7 +50,7 @@ check_codec (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_B
     return refuse (reason, "frame threads hold too many pages: see thread-type and direct-rendering");
   if (q->n_pages < q->frames_held + PAGES_BESIDES_CODEC)
     return refuse (reason, "the codec holds up to %u frames, which takes %u pages, and there are %u", q->frames_held,
-        q->frames_held + PAGES_BESIDES_CODEC, q->n_pages);
+                   q->frames_held + PAGES_BESIDES_CODEC, q->n_pages);
   if (q->mode == GST_AV_ZERO_DIRECT_AUTO && (q->flags & GST_AV_ZERO_READS_BACK) && q->read_mbps < FAST_READ_MBPS) {
     if (q->read_mbps <= 0.0)
       return refuse (reason, "the codec reads its frames back, and how fast pages read is not known");
@@ -61,9 +60,9 @@ check_codec (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_B
 }
 
 /*
- * libavcodec may write whole aligned rows and lines (avcodec_align_dimensions2). What lies right of or below the picture
- * must then be no visible part of the screen and no part of the next page. Of packed formats it reads and writes nothing
- * behind that, so the last page needs no guard behind it; all others are refused by their format.
+ * libavcodec may write whole aligned rows and lines (avcodec_align_dimensions2). What lies right of or below the
+ * picture must then be no visible part of the screen and no part of the next page. Of packed formats it reads and
+ * writes nothing behind that, so the last page needs no guard behind it; all others are refused by their planes.
  */
 static gboolean
 check_layout (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_BYTES])
@@ -79,26 +78,27 @@ check_layout (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_
 
   if (q->window.w != q->width_px || q->window.h != q->height_px)
     return refuse (reason, "the picture is %dx%d, its place on the screen %dx%d", q->width_px, q->height_px,
-        q->window.w, q->window.h);
+                   q->window.w, q->window.h);
   if (q->page_stride_bytes % align != 0)
     return refuse (reason, "rows of the page are %d bytes apart, the codec wants a multiple of %d",
-        q->page_stride_bytes, (gint) align);
+                   q->page_stride_bytes, (gint) align);
   if (offset % align != 0)
-    return refuse (reason, "the picture begins at byte %" G_GINT64_FORMAT " of a page, the codec wants a multiple of %d",
-        offset, (gint) align);
+    return refuse (reason,
+                   "the picture begins at byte %" G_GINT64_FORMAT " of a page, the codec wants a multiple of %d",
+                   offset, (gint) align);
   if (written_row_bytes > row_bytes && q->window.x + q->window.w < q->page_width_px)
     return refuse (reason, "the codec may write %" G_GINT64_FORMAT " bytes beyond the picture's right edge",
-        written_row_bytes - row_bytes);
+                   written_row_bytes - row_bytes);
   if ((gint64) q->window.x * pixel_bytes + written_row_bytes > q->page_stride_bytes)
     return refuse (reason, "a row of the codec has %" G_GINT64_FORMAT " bytes, one of the page %d", written_row_bytes,
-        q->page_stride_bytes);
+                   q->page_stride_bytes);
   if (q->aligned_height_px > q->height_px && q->window.y + q->window.h < q->page_height_px)
     return refuse (reason, "the codec may write %d lines below the picture", q->aligned_height_px - q->height_px);
-  gint64 end = offset + (gint64) q->page_stride_bytes * (MAX (q->aligned_height_px, q->height_px) - 1)
-      + written_row_bytes;
+  gint64 end =
+      offset + (gint64) q->page_stride_bytes * (MAX (q->aligned_height_px, q->height_px) - 1) + written_row_bytes;
   if (end > (gint64) q->page_bytes)
     return refuse (reason, "the codec wants %d lines, which a page of %d lines does not have", q->aligned_height_px,
-        q->page_height_px);
+                   q->page_height_px);
   return TRUE;
 }
 
@@ -165,8 +165,8 @@ end_loan (void *opaque, uint8_t *data)
   g_free (loan);
 }
 
-/* Address and bytes to the end of the page's memory; 0 where it cannot be written. Pages stay mapped while they are held,
- * so the address is good after the unmap. */
+/* Address and bytes to the end of the page's memory; 0 where it cannot be written. Pages stay mapped while they are
+ * held, so the address is good after the unmap. */
 static gsize
 get_room (GstBuffer *buffer, guint8 **data)
 {
@@ -214,11 +214,12 @@ get_page (GstAvZeroDec *self, AVCodecContext *context, AVFrame *frame)
   GstFlowReturn flow = gst_ba_pool_acquire_timed (GST_BA_POOL (self->page_pool), PAGE_TIMEOUT_NS, &buffer);
   if (flow != GST_FLOW_OK) {
     gst_av_zero_dec_set_reason (self, flow == GST_FLOW_EOS ? "no page of the screen came free in 200 ms"
-                                                             : "the pool of pages gave none");
+                                                           : "the pool of pages gave none");
     return FALSE;
   }
   gsize room = get_room (buffer, &data);
-  gsize wanted = (gsize) self->page_stride_bytes * (gsize) (height - 1) + (gsize) av_image_get_linesize (frame->format, width, 0);
+  gsize wanted =
+      (gsize) self->page_stride_bytes * (gsize) (height - 1) + (gsize) av_image_get_linesize (frame->format, width, 0);
   if (room < wanted || ((guintptr) data % (guintptr) MAX (linesize_align[0], 1)) != 0) {
     gst_av_zero_dec_set_reason (self, "a page is too small or not aligned for the codec");
     gst_buffer_unref (buffer);
@@ -263,7 +264,7 @@ gst_av_zero_dec_get_buffer2 (AVCodecContext *context, AVFrame *frame, int flags)
   return avcodec_default_get_buffer2 (context, frame, flags);
 }
 
-/* Where downstream offers pages: everything that the decision needs. The window is known once the pool is configured. */
+/* Everything that the decision needs, but the window, which is known once the pool is configured. */
 static void
 ask (GstAvZeroDec *self, GstBaFbdevPool *pool, const GstStructure *pages, GstAvZeroDirectQuestion *q)
 {
@@ -331,12 +332,14 @@ gboolean
 gst_av_zero_dec_take_pages (GstAvZeroDec *self, GstQuery *query, GstCaps *caps)
 {
   GstAvZeroDirectQuestion question;
-  gchar reason[GST_AV_ZERO_REASON_BYTES] = "downstream offers no pages of a screen";
+  gchar reason[GST_AV_ZERO_REASON_BYTES];
   const GstStructure *structure = find_pages_structure (query);
   GstBufferPool *pool = NULL;
   guint size_bytes = 0, min = 0, max = 0;
   gboolean direct = FALSE;
 
+  refuse (reason, "downstream offers no pages of a screen for %s of %dx%d",
+          gst_video_format_to_string (self->picture.format), self->picture.width_px, self->picture.height_px);
   gst_av_zero_dec_drop_pages (self);
   if (gst_query_get_n_allocation_pools (query) > 0)
     gst_query_parse_nth_allocation_pool (query, 0, &pool, &size_bytes, &min, &max);
@@ -378,12 +381,12 @@ repeat_page (GstAvZeroDec *self, const AVFrame *frame, BaBuffer *page)
   gint strides[GST_VIDEO_MAX_PLANES] = { frame->linesize[0] };
   gsize offset_bytes = (gsize) (frame->buf[0]->data - (guint8 *) ba_buffer_get_data (page));
   gsize size_bytes = (gsize) frame->linesize[0] * (gsize) (frame->height - 1)
-      + (gsize) av_image_get_linesize (frame->format, frame->width, 0);
+                     + (gsize) av_image_get_linesize (frame->format, frame->width, 0);
   GstBaFbdevAllocator *allocator = gst_ba_fbdev_pool_get_allocator (GST_BA_FBDEV_POOL (self->page_pool));
   GstBuffer *buffer = gst_buffer_new ();
   gst_buffer_append_memory (buffer, gst_ba_memory_new (GST_ALLOCATOR (allocator), page, offset_bytes, size_bytes));
   gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, self->picture.format, (guint) frame->width,
-      (guint) frame->height, 1, offsets, strides);
+                                  (guint) frame->height, 1, offsets, strides);
   return buffer;
 }
 

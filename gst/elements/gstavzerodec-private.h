@@ -3,7 +3,7 @@
  * gstavzerodec-private.h: what the files of the decoder share.
  *
  * gstavzerodec.c         properties, data flow: packets in, pictures out
- * gstavzerodec-codecs.c  which caps are which codec; the AVCodecContext
+ * gstavzerodec-codecs.c  which caps are which codec; the AVCodecContext; packets
  * gstavzerodec-wrap.c    a picture becomes an output buffer: caps, wrap, copy
  * gstavzerodec-direct.c  get_buffer2 into pages of the screen, and when that is possible
  */
@@ -27,17 +27,16 @@ typedef enum
 /* What a codec does with the frames that it was given. */
 typedef enum
 {
-  GST_AV_ZERO_READS_BACK = 1 << 0,     /* predicts from earlier frames */
-  GST_AV_ZERO_REWRITES = 1 << 1,       /* writes again into a frame that it has given out */
-  GST_AV_ZERO_PACKED_RGB = 1 << 2,     /* may have the screen's own format */
-  GST_AV_ZERO_SIZE_FROM_CAPS = 1 << 3, /* the stream itself does not say its size */
+  GST_AV_ZERO_READS_BACK = 1 << 0, /* predicts from earlier frames */
+  GST_AV_ZERO_REWRITES = 1 << 1, /* writes again into a frame that it has given out */
+  GST_AV_ZERO_PACKED_RGB = 1 << 2 /* may have the screen's own format */
 } GstAvZeroCodecFlags;
 
 typedef struct
 {
   enum AVCodecID id;
   const gchar *caps;
-  guint frames_held; /* at most, measured with slice threads and the output dropped at once */
+  guint frames_held; /* at most: with slice threads and the output dropped at once, or what the standard allows */
   guint flags;
 } GstAvZeroCodec;
 
@@ -87,6 +86,7 @@ typedef struct
   gint height_px;
   AVRational par;
   GstVideoInterlaceMode interlace_mode;
+  GstVideoFieldOrder field_order;
   gboolean full_range_format;
   enum AVColorRange range;
   enum AVColorSpace matrix;
@@ -103,7 +103,7 @@ struct _GstAvZeroDec
   GstAvZeroDirectRendering direct_rendering;
   gint max_threads;
   gint thread_type; /* 0, FF_THREAD_FRAME, FF_THREAD_SLICE */
-  gint skip_frame;  /* enum AVDiscard */
+  gint skip_frame; /* enum AVDiscard */
   gint lowres;
   gboolean output_corrupt;
 
@@ -118,8 +118,8 @@ struct _GstAvZeroDec
   gboolean negotiated;
   gboolean downstream_has_meta;
   gboolean copy_is_logged; /* since the last negotiation */
-  gboolean may_be_direct;  /* opened without frame threads, so that get_buffer2 stays on the streaming thread */
-  GThread *decode_thread;  /* the one that is inside libavcodec now */
+  gboolean may_be_direct; /* opened without frame threads, so that get_buffer2 stays on the streaming thread */
+  GThread *decode_thread; /* the one that is inside libavcodec now */
   GstBufferPool *page_pool;
   gint page_stride_bytes;
   GstAvZeroPages *pages;
@@ -147,6 +147,12 @@ GstCaps *gst_av_zero_codecs_get_caps (void);
 const GstAvZeroCodec *gst_av_zero_codecs_find (GstCaps *caps);
 /* Opens a context for self->codec and self->input_state; NULL after an element error was posted. */
 AVCodecContext *gst_av_zero_codecs_open (GstAvZeroDec *self);
+
+/* Points @packet at the bytes of @buffer, which it keeps, or copies them where they lack padding. 0 or an AVERROR. */
+int gst_av_zero_packet_fill (AVPacket *packet, GstBuffer *buffer);
+/* The number by which a picture finds its GstVideoCodecFrame again. */
+void gst_av_zero_packet_set_number (GstAvZeroDec *self, guint number);
+guint gst_av_zero_frame_get_number (const AVFrame *frame);
 
 /* gstavzerodec-wrap.c */
 /* Negotiates caps for @frame where they differ from the present ones. @width_px, @height_px: as shown. */

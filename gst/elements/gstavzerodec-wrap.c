@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gstavzerodec-wrap.c: a decoded picture becomes an output buffer: the caps that describe it, the page it is in, its own
- * memory, or, only where nothing else is legal, a copy.
+ * gstavzerodec-wrap.c: a decoded picture becomes an output buffer: the caps that describe it, the page it is in, its
+ * own memory, or, only where nothing else is legal, a copy.
  */
 #include "gstavzerodec-private.h"
 
@@ -11,7 +11,7 @@
 static gboolean
 is_interlaced (const AVFrame *frame)
 {
-#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT (58, 7, 100)
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
   return (frame->flags & AV_FRAME_FLAG_INTERLACED) != 0;
 #else
   return frame->interlaced_frame != 0;
@@ -21,7 +21,7 @@ is_interlaced (const AVFrame *frame)
 static gboolean
 is_top_field_first (const AVFrame *frame)
 {
-#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT (58, 7, 100)
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
   return (frame->flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0;
 #else
   return frame->top_field_first != 0;
@@ -32,20 +32,38 @@ static gboolean
 is_full_range_format (int pix_fmt)
 {
   return pix_fmt == AV_PIX_FMT_YUVJ420P || pix_fmt == AV_PIX_FMT_YUVJ422P || pix_fmt == AV_PIX_FMT_YUVJ444P
-      || pix_fmt == AV_PIX_FMT_YUVJ440P || pix_fmt == AV_PIX_FMT_YUVJ411P;
+         || pix_fmt == AV_PIX_FMT_YUVJ440P || pix_fmt == AV_PIX_FMT_YUVJ411P;
 }
 
 /* A stream that has had both kinds of pictures is mixed from then on. */
 static GstVideoInterlaceMode
 get_interlace_mode (const GstAvZeroDec *self, const AVFrame *frame)
 {
-  GstVideoInterlaceMode mode = is_interlaced (frame) ? GST_VIDEO_INTERLACE_MODE_INTERLEAVED
-                                                     : GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
+  GstVideoInterlaceMode mode =
+      is_interlaced (frame) ? GST_VIDEO_INTERLACE_MODE_INTERLEAVED : GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
   if (GST_VIDEO_INFO_INTERLACE_MODE (&self->input_state->info) == GST_VIDEO_INTERLACE_MODE_MIXED)
     return GST_VIDEO_INTERLACE_MODE_MIXED;
   if (self->negotiated && self->picture.interlace_mode != mode)
     return GST_VIDEO_INTERLACE_MODE_MIXED;
   return mode;
+}
+
+/* Of streams whose pictures are all interlaced; the others say it on each buffer. */
+static GstVideoFieldOrder
+get_field_order (const GstAvZeroDec *self, GstVideoInterlaceMode mode)
+{
+  if (mode != GST_VIDEO_INTERLACE_MODE_INTERLEAVED)
+    return GST_VIDEO_FIELD_ORDER_UNKNOWN;
+  switch (self->context->field_order) {
+    case AV_FIELD_TT:
+    case AV_FIELD_BT:
+      return GST_VIDEO_FIELD_ORDER_TOP_FIELD_FIRST;
+    case AV_FIELD_BB:
+    case AV_FIELD_TB:
+      return GST_VIDEO_FIELD_ORDER_BOTTOM_FIELD_FIRST;
+    default:
+      return GST_VIDEO_FIELD_ORDER_UNKNOWN;
+  }
 }
 
 /* 0/1 where the stream says nothing, or the container's word holds anyway. */
@@ -67,6 +85,7 @@ describe (const GstAvZeroDec *self, const AVFrame *frame, gint width_px, gint he
   picture->height_px = height_px;
   picture->par = get_par (self, frame);
   picture->interlace_mode = get_interlace_mode (self, frame);
+  picture->field_order = get_field_order (self, picture->interlace_mode);
   picture->full_range_format = is_full_range_format (frame->format);
   picture->range = frame->color_range;
   picture->matrix = frame->colorspace;
@@ -79,9 +98,10 @@ static gboolean
 is_same (const GstAvZeroPicture *a, const GstAvZeroPicture *b)
 {
   return a->format == b->format && a->width_px == b->width_px && a->height_px == b->height_px
-      && a->par.num == b->par.num && a->par.den == b->par.den && a->interlace_mode == b->interlace_mode
-      && a->full_range_format == b->full_range_format && a->range == b->range && a->matrix == b->matrix
-      && a->primaries == b->primaries && a->transfer == b->transfer && a->chroma == b->chroma;
+         && a->par.num == b->par.num && a->par.den == b->par.den && a->interlace_mode == b->interlace_mode
+         && a->field_order == b->field_order && a->full_range_format == b->full_range_format && a->range == b->range
+         && a->matrix == b->matrix && a->primaries == b->primaries && a->transfer == b->transfer
+         && a->chroma == b->chroma;
 }
 
 /* What the container says wins, as everywhere in GStreamer; the base class has taken that over already. */
@@ -148,15 +168,17 @@ gst_av_zero_dec_update_caps (GstAvZeroDec *self, const AVFrame *frame, gint widt
   if (picture.format == GST_VIDEO_FORMAT_UNKNOWN) {
     const gchar *name = av_get_pix_fmt_name (frame->format);
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("The stream's pixel format %s is not supported.", name ? name : "?"),
-        ("GStreamer has no name for these bytes, and this element does not convert"));
+                       ("GStreamer has no name for these bytes, and this element does not convert"));
     return FALSE;
   }
-  GstVideoCodecState *state = gst_video_decoder_set_interlaced_output_state (decoder, picture.format,
-      picture.interlace_mode, (guint) width_px, (guint) height_px, self->input_state);
+  GstVideoCodecState *state = gst_video_decoder_set_interlaced_output_state (
+      decoder, picture.format, picture.interlace_mode, (guint) width_px, (guint) height_px, self->input_state);
   if (!state)
     return FALSE;
   set_colorimetry (self, &picture, &state->info);
   set_chroma_site (self, &picture, &state->info);
+  if (picture.field_order != GST_VIDEO_FIELD_ORDER_UNKNOWN)
+    GST_VIDEO_INFO_FIELD_ORDER (&state->info) = picture.field_order;
   if (picture.par.num > 0) {
     GST_VIDEO_INFO_PAR_N (&state->info) = picture.par.num;
     GST_VIDEO_INFO_PAR_D (&state->info) = picture.par.den;
@@ -255,7 +277,7 @@ copy (GstAvZeroDec *self, const AVFrame *frame, GstVideoCodecFrame *codec_frame)
       linesizes[i] = GST_VIDEO_FRAME_PLANE_STRIDE (&to, i);
     }
     av_image_copy (data, linesizes, (const uint8_t **) frame->data, frame->linesize, frame->format, frame->width,
-        frame->height);
+                   frame->height);
     gst_video_frame_unmap (&to);
   } else {
     flow = GST_FLOW_ERROR;
@@ -290,7 +312,7 @@ update_latency (GstAvZeroDec *self)
   if (GST_VIDEO_INFO_FPS_N (info) <= 0 || frames < 0)
     return;
   GstClockTime latency = gst_util_uint64_scale ((guint64) frames * GST_SECOND, (guint64) GST_VIDEO_INFO_FPS_D (info),
-      (guint64) GST_VIDEO_INFO_FPS_N (info));
+                                                (guint64) GST_VIDEO_INFO_FPS_N (info));
   if (latency != self->latency) {
     self->latency = latency;
     gst_video_decoder_set_latency (GST_VIDEO_DECODER (self), latency, latency);

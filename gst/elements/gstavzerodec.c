@@ -2,12 +2,10 @@
 /*
  * gstavzerodec.c: the element: its properties, and the data flow: packets in, pictures out.
  *
- * libavcodec is never called with the stream lock held: its workers call back, and it may wait for a page. What becomes of
- * a picture is in gstavzerodec-wrap.c.
+ * libavcodec is never called with the stream lock held: its workers call back, and it may wait for a page. What becomes
+ * of a picture is in gstavzerodec-wrap.c.
  */
 #include "gstavzerodec-private.h"
-
-#include <string.h>
 
 #include "gstbastats.h"
 
@@ -99,90 +97,12 @@ get_frame_stats (GstAvZeroDec *self)
   GST_OBJECT_LOCK (self);
   gchar *reason = g_strdup (self->reason ? self->reason : "");
   GST_OBJECT_UNLOCK (self);
-  GstStructure *stats = gst_structure_new ("frame-stats", "direct", G_TYPE_UINT64, get_count (&self->n_direct),
-      "wrapped", G_TYPE_UINT64, get_count (&self->n_wrapped), "copied", G_TYPE_UINT64, get_count (&self->n_copied),
-      "corrupt", G_TYPE_UINT64, get_count (&self->n_corrupt), "reason", G_TYPE_STRING, reason, NULL);
+  GstStructure *stats =
+      gst_structure_new ("frame-stats", "direct", G_TYPE_UINT64, get_count (&self->n_direct), "wrapped", G_TYPE_UINT64,
+                         get_count (&self->n_wrapped), "copied", G_TYPE_UINT64, get_count (&self->n_copied), "corrupt",
+                         G_TYPE_UINT64, get_count (&self->n_corrupt), "reason", G_TYPE_STRING, reason, NULL);
   g_free (reason);
   return stats;
-}
-
-/* A compressed buffer that libavcodec reads in place: mapped until its last reference goes, on whatever thread. */
-typedef struct
-{
-  GstBuffer *buffer;
-  GstMapInfo map;
-} Input;
-
-static void
-free_input (void *opaque, uint8_t *data)
-{
-  Input *input = opaque;
-  (void) data;
-  gst_buffer_unmap (input->buffer, &input->map);
-  gst_buffer_unref (input->buffer);
-  g_free (input);
-}
-
-/* libavcodec reads in words, up to so many bytes behind the packet, and wants zeros there. A part of a larger buffer
- * says that it is padded when only the whole is: look. */
-static gboolean
-is_padded (const GstMapInfo *map)
-{
-  static const guint8 zeros[AV_INPUT_BUFFER_PADDING_SIZE];
-  return map->memory && GST_MEMORY_IS_ZERO_PADDED (map->memory) && map->maxsize - map->size >= sizeof zeros
-      && memcmp (map->data + map->size, zeros, sizeof zeros) == 0;
-}
-
-static int
-fill_packet (AVPacket *packet, GstBuffer *buffer)
-{
-  Input *input = g_new0 (Input, 1);
-  int r = 0;
-  input->buffer = gst_buffer_ref (buffer);
-  if (!gst_buffer_map (buffer, &input->map, GST_MAP_READ)) {
-    gst_buffer_unref (buffer);
-    g_free (input);
-    return AVERROR (EIO);
-  }
-  if (input->map.size > G_MAXINT - AV_INPUT_BUFFER_PADDING_SIZE) {
-    r = AVERROR (EINVAL);
-  } else if (is_padded (&input->map)) {
-    packet->buf = av_buffer_create (input->map.data, input->map.size + AV_INPUT_BUFFER_PADDING_SIZE, free_input, input,
-        AV_BUFFER_FLAG_READONLY);
-    if (packet->buf) {
-      packet->data = input->map.data;
-      packet->size = (int) input->map.size;
-      return 0;
-    }
-    r = AVERROR (ENOMEM);
-  } else {
-    r = av_new_packet (packet, (int) input->map.size);
-    if (r == 0)
-      memcpy (packet->data, input->map.data, input->map.size);
-  }
-  free_input (input, NULL);
-  return r;
-}
-
-/* The number by which a picture finds its GstVideoCodecFrame again. */
-static void
-set_number (GstAvZeroDec *self, guint number)
-{
-#if LIBAVCODEC_VERSION_MAJOR < 60
-  self->context->reordered_opaque = number;
-#else
-  self->packet->opaque = GUINT_TO_POINTER (number);
-#endif
-}
-
-static guint
-get_number (const AVFrame *frame)
-{
-#if LIBAVCODEC_VERSION_MAJOR < 60
-  return (guint) frame->reordered_opaque;
-#else
-  return GPOINTER_TO_UINT (frame->opaque);
-#endif
 }
 
 static int
@@ -214,7 +134,8 @@ release_old_frames (GstAvZeroDec *self, guint before)
 {
   GstVideoDecoder *decoder = GST_VIDEO_DECODER (self);
   /* Two packets a picture where the fields come one by one. */
-  guint held = 2u * (guint) MAX (self->context->has_b_frames + self->context->thread_count + self->context->delay, 0) + 4;
+  guint held =
+      2u * (guint) MAX (self->context->has_b_frames + self->context->thread_count + self->context->delay, 0) + 4;
   GList *frames = gst_video_decoder_get_frames (decoder);
   for (GList *l = frames; l; l = l->next) {
     GstVideoCodecFrame *frame = l->data;
@@ -247,7 +168,7 @@ static GstFlowReturn
 handle_picture (GstAvZeroDec *self)
 {
   GstVideoDecoder *decoder = GST_VIDEO_DECODER (self);
-  guint number = get_number (self->frame);
+  guint number = gst_av_zero_frame_get_number (self->frame);
   GstVideoCodecFrame *codec_frame = gst_video_decoder_get_frame (decoder, (int) number);
   if (!codec_frame) {
     GST_DEBUG_OBJECT (self, "a second picture of frame %u, or one that comes too late: not shown", number);
@@ -321,8 +242,8 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
   self->context->skip_frame = self->skip_frame;
   GST_OBJECT_UNLOCK (self);
 
-  int r = fill_packet (self->packet, codec_frame->input_buffer);
-  set_number (self, codec_frame->system_frame_number);
+  int r = gst_av_zero_packet_fill (self->packet, codec_frame->input_buffer);
+  gst_av_zero_packet_set_number (self, codec_frame->system_frame_number);
   self->packet->pts = GST_CLOCK_TIME_IS_VALID (codec_frame->pts) ? (int64_t) codec_frame->pts : AV_NOPTS_VALUE;
   self->packet->dts = GST_CLOCK_TIME_IS_VALID (codec_frame->dts) ? (int64_t) codec_frame->dts : AV_NOPTS_VALUE;
   if (GST_VIDEO_CODEC_FRAME_IS_SYNC_POINT (codec_frame))
@@ -370,8 +291,8 @@ gst_av_zero_dec_set_format (GstVideoDecoder *decoder, GstVideoCodecState *state)
     return FALSE;
   }
   gboolean keep = self->context && codec == self->codec && has_same_content (self->codec_data, state->codec_data)
-      && GST_VIDEO_INFO_WIDTH (&state->info) == GST_VIDEO_INFO_WIDTH (&self->input_state->info)
-      && GST_VIDEO_INFO_HEIGHT (&state->info) == GST_VIDEO_INFO_HEIGHT (&self->input_state->info);
+                  && GST_VIDEO_INFO_WIDTH (&state->info) == GST_VIDEO_INFO_WIDTH (&self->input_state->info)
+                  && GST_VIDEO_INFO_HEIGHT (&state->info) == GST_VIDEO_INFO_HEIGHT (&self->input_state->info);
   if (self->context && !keep) {
     gst_av_zero_dec_drain (decoder);
     close_codec (self);
@@ -502,23 +423,34 @@ static void
 install_properties (GObjectClass *object_class)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-  g_object_class_install_property (object_class, PROP_DIRECT_RENDERING, g_param_spec_enum ("direct-rendering",
-      "Direct rendering", "Whether to decode straight into the pages of a screen", get_direct_rendering_type (),
-      GST_AV_ZERO_DIRECT_AUTO, flags));
-  g_object_class_install_property (object_class, PROP_MAX_THREADS, g_param_spec_int ("max-threads", "Threads",
-      "Threads to decode with (0 = one for each processor)", 0, 64, 0, flags));
-  g_object_class_install_property (object_class, PROP_THREAD_TYPE, g_param_spec_enum ("thread-type", "Thread type",
-      "How threads share the work", get_thread_type_type (), 0, flags));
-  g_object_class_install_property (object_class, PROP_SKIP_FRAME, g_param_spec_enum ("skip-frame", "Skip frames",
-      "Which frames not to decode", get_skip_frame_type (), AVDISCARD_DEFAULT,
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
-  g_object_class_install_property (object_class, PROP_LOWRES, g_param_spec_int ("lowres", "Low resolution",
-      "How often to halve width and height, where the codec can", 0, 3, 0, flags));
-  g_object_class_install_property (object_class, PROP_OUTPUT_CORRUPT, g_param_spec_boolean ("output-corrupt",
-      "Output corrupt", "Whether damaged pictures are shown too (marked as such)", TRUE, flags));
-  g_object_class_install_property (object_class, PROP_FRAME_STATS, g_param_spec_boxed ("frame-stats", "Frame stats",
-      "How many pictures went which way, and why the last one was not decoded into a page", GST_TYPE_STRUCTURE,
-      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object_class, PROP_DIRECT_RENDERING,
+                                   g_param_spec_enum ("direct-rendering", "Direct rendering",
+                                                      "Whether to decode straight into the pages of a screen",
+                                                      get_direct_rendering_type (), GST_AV_ZERO_DIRECT_AUTO, flags));
+  g_object_class_install_property (object_class, PROP_MAX_THREADS,
+                                   g_param_spec_int ("max-threads", "Threads",
+                                                     "Threads to decode with (0 = one for each processor)", 0, 64, 0,
+                                                     flags));
+  g_object_class_install_property (object_class, PROP_THREAD_TYPE,
+                                   g_param_spec_enum ("thread-type", "Thread type", "How threads share the work",
+                                                      get_thread_type_type (), 0, flags));
+  g_object_class_install_property (
+      object_class, PROP_SKIP_FRAME,
+      g_param_spec_enum ("skip-frame", "Skip frames", "Which frames not to decode", get_skip_frame_type (),
+                         AVDISCARD_DEFAULT, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property (object_class, PROP_LOWRES,
+                                   g_param_spec_int ("lowres", "Low resolution",
+                                                     "How often to halve width and height, where the codec can", 0, 3,
+                                                     0, flags));
+  g_object_class_install_property (object_class, PROP_OUTPUT_CORRUPT,
+                                   g_param_spec_boolean ("output-corrupt", "Output corrupt",
+                                                         "Whether damaged pictures are shown too (marked as such)",
+                                                         TRUE, flags));
+  g_object_class_install_property (
+      object_class, PROP_FRAME_STATS,
+      g_param_spec_boxed ("frame-stats", "Frame stats",
+                          "How many pictures went which way, and why the last one was not decoded into a page",
+                          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void
@@ -537,14 +469,15 @@ gst_av_zero_dec_class_init (GstAvZeroDecClass *klass)
   install_properties (object_class);
 
   GstCaps *sink_caps = gst_av_zero_codecs_get_caps ();
-  gst_element_class_add_pad_template (element_class, gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-      sink_caps));
+  gst_element_class_add_pad_template (element_class,
+                                      gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, sink_caps));
   gst_caps_unref (sink_caps);
   GstCaps *src_caps = gst_caps_from_string (GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL));
-  gst_element_class_add_pad_template (element_class, gst_pad_template_new ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-      src_caps));
+  gst_element_class_add_pad_template (element_class,
+                                      gst_pad_template_new ("src", GST_PAD_SRC, GST_PAD_ALWAYS, src_caps));
   gst_caps_unref (src_caps);
-  gst_element_class_set_static_metadata (element_class, "Zero-copy FFmpeg video decoder", "Codec/Decoder/Video",
+  gst_element_class_set_static_metadata (
+      element_class, "Zero-copy FFmpeg video decoder", "Codec/Decoder/Video",
       "Decodes with libavcodec; pictures go on without being copied, or are decoded straight into the screen",
       "gst-bufalloc");
   gst_type_mark_as_plugin_api (get_direct_rendering_type (), 0);

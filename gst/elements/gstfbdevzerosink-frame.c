@@ -39,18 +39,31 @@ gst_fbdev_zero_sink_forget_convert (GstFbdevZeroSink * self)
 
 /* ---- which way ------------------------------------------------------------------------------------------------ */
 
-static void
+/* FALSE, with an error posted, where the crop meta says something that is not in the frame. */
+static gboolean
 place_buffer (GstFbdevZeroSink * self, GstBuffer * buffer, Placement * place)
 {
   GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
   GstVideoRectangle src = { 0, 0, GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info) };
 
-  if (crop)
+  if (crop) {
+    GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+    guint width = meta ? meta->width : (guint) src.w;
+    guint height = meta ? meta->height : (guint) src.h;
+
+    if (crop->width == 0 || crop->height == 0 || crop->x > width || crop->width > width - crop->x
+        || crop->y > height || crop->height > height - crop->y) {
+      GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame's crop lies outside the frame."),
+          ("%ux%u at %u,%u of a frame of %ux%u", crop->width, crop->height, crop->x, crop->y, width, height));
+      return FALSE;
+    }
     src = (GstVideoRectangle) {
     crop->x, crop->y, crop->width, crop->height};
+  }
   gst_fbdev_zero_sink_place (self->scaling, &src, GST_VIDEO_INFO_PAR_N (&self->info),
       GST_VIDEO_INFO_PAR_D (&self->info), GST_VIDEO_INFO_WIDTH (&self->screen), GST_VIDEO_INFO_HEIGHT (&self->screen),
       place);
+  return TRUE;
 }
 
 /* The page that @buffer is, where it can be flipped as it is; else NULL and the reason. */
@@ -63,7 +76,8 @@ find_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place,
   gsize begin = meta ? meta->offset[0] : 0;
   gsize page_stride = GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0);
   gsize pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (&self->screen, 0);
-  gsize offset, x;
+  gsize offset, x, y;
+  GstVideoRectangle drawn;
 
   if (!native) {
     *reason = g_strdup_printf ("the frames are %s, the screen is %s", GST_VIDEO_INFO_NAME (&self->info),
@@ -74,6 +88,10 @@ find_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place,
     *reason = g_strdup_printf ("%dx%d is scaled to %dx%d", place->src.w, place->src.h, place->dst.w, place->dst.h);
     return NULL;
   }
+  if (memory && gst_ba_fbdev_allocator_is_overflow (self->allocator, memory)) {
+    *reason = g_strdup ("the elements before the sink keep all pages, so this frame was drawn off the screen");
+    return NULL;
+  }
   if (!memory || !gst_ba_fbdev_allocator_owns (self->allocator, memory)) {
     *reason = g_strdup_printf ("the memory is %s, not a page of the screen: the element before the sink did not take "
         "the sink's pool", memory ? memory->allocator->mem_type : "in several pieces");
@@ -81,10 +99,17 @@ find_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place,
   }
   /* the window's x may have been moved left for alignment; that is where the picture is then */
   offset = gst_ba_memory_get_start (memory) + begin;
-  x = (offset % page_stride) / pixel_bytes;
-  if ((gsize) stride != page_stride || offset / page_stride + place->src.y != (gsize) place->dst.y
-      || x + place->src.x > (gsize) place->dst.x || x + place->src.x + 64 <= (gsize) place->dst.x) {
+  x = (offset % page_stride) / pixel_bytes + place->src.x;
+  y = offset / page_stride + place->src.y;
+  if ((gsize) stride != page_stride || y != (gsize) place->dst.y || x > (gsize) place->dst.x
+      || x + 64 <= (gsize) place->dst.x) {
     *reason = g_strdup ("the page was drawn for another place on the screen");
+    return NULL;
+  }
+  gst_ba_fbdev_allocator_get_drawn (self->allocator, gst_ba_memory_get_buffer (memory), &drawn);
+  if (drawn.x < (gint) x || drawn.y < (gint) y || drawn.x + drawn.w > (gint) x + place->dst.w
+      || drawn.y + drawn.h > (gint) y + place->dst.h) {
+    *reason = g_strdup ("the frame was cropped: there is more on its page than is to be seen");
     return NULL;
   }
   return gst_ba_memory_get_buffer (memory);
@@ -262,7 +287,8 @@ gst_fbdev_zero_sink_prepare_frame (GstFbdevZeroSink * self, GstBuffer * buffer)
   if (self->prepared_for == buffer)
     return GST_FLOW_OK;         /* the preroll frame comes a second time */
   gst_fbdev_zero_sink_forget_frame (self);
-  place_buffer (self, buffer, &place);
+  if (!place_buffer (self, buffer, &place))
+    return GST_FLOW_ERROR;
   page = find_page (self, buffer, &place, native, &reason);
   if (page && can_flip) {
     way = WAY_FLIP;
@@ -298,7 +324,10 @@ show_on_only_page (GstFbdevZeroSink * self, GstBuffer * buffer)
     GST_WARNING_OBJECT (self, "the only page is taken: %s", ba_error_text (r));
     return gst_ba_flow_from_error (r);
   }
-  place_buffer (self, buffer, &place);
+  if (!place_buffer (self, buffer, &place)) {
+    ba_buffer_unref (page);
+    return GST_FLOW_ERROR;
+  }
   gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &place.dst);
   flow = write_frame (self, buffer, &place, self->prepared_way, ba_buffer_get_data (page));
   if (flow == GST_FLOW_OK)

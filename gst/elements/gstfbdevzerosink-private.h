@@ -72,6 +72,7 @@ struct _GstFbdevZeroSink
   GstBaFbdevAllocator *allocator;
   GstVideoInfo screen;
   BaCancel cancel;              /* set between unlock and unlock_stop */
+  GstPadChainFunction base_chain;       /* constant: the base class's */
 
   /* streaming thread */
   GstVideoInfo info;            /* of the caps */

@@ -515,6 +515,24 @@ gst_fbdev_zero_sink_show_frame (GstVideoSink * sink, GstBuffer * buffer)
   return gst_fbdev_zero_sink_show_prepared (GST_FBDEV_ZERO_SINK (sink), buffer);
 }
 
+/*
+ * Tells the pages whether a frame is in our hands, however it ends (shown, dropped, refused): while one is, a page will
+ * come back by itself, and whoever waits for one need not be given other memory.
+ */
+static GstFlowReturn
+gst_fbdev_zero_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (parent);
+  GstBaFbdevAllocator *allocator = gst_object_ref (self->allocator);
+  GstFlowReturn flow;
+
+  gst_ba_fbdev_allocator_set_showing (allocator, TRUE);
+  flow = self->base_chain (pad, parent, buffer);
+  gst_ba_fbdev_allocator_set_showing (allocator, FALSE);
+  gst_object_unref (allocator);
+  return flow;
+}
+
 /* ---- properties ----------------------------------------------------------------------------------------------- */
 
 static GstStructure *
@@ -523,7 +541,7 @@ make_stats (GstFbdevZeroSink * self)
   GstStructure *base = gst_base_sink_get_stats (GST_BASE_SINK (self));
   BaDisplayStats display_stats = { 0 };
   GstStructure *stats;
-  guint64 late = 0;
+  guint64 late = 0, overflowed = 0;
   guint n_pages = 0;
 
   gst_structure_get_uint64 (base, "dropped", &late);
@@ -532,13 +550,14 @@ make_stats (GstFbdevZeroSink * self)
   if (self->display) {
     ba_display_get_stats (self->display, &display_stats);
     n_pages = ba_display_get_info (self->display)->n_pages;
+    overflowed = gst_ba_fbdev_allocator_get_overflows (self->allocator);
   }
   stats = gst_structure_new ("frame-stats",
       "flipped", G_TYPE_UINT64, self->counts.shown[WAY_FLIP],
       "converted", G_TYPE_UINT64, self->counts.shown[WAY_CONVERT],
       "copied", G_TYPE_UINT64, self->counts.shown[WAY_COPY],
       "dropped", G_TYPE_UINT64, self->counts.dropped + late,
-      "overflowed", G_TYPE_UINT64, G_GUINT64_CONSTANT (0),
+      "overflowed", G_TYPE_UINT64, overflowed,
       "bytes-written", G_TYPE_UINT64, self->counts.bytes_written,
       "bytes-copied", G_TYPE_UINT64, self->counts.bytes_copied,
       "pages", G_TYPE_UINT, n_pages,
@@ -688,5 +707,7 @@ gst_fbdev_zero_sink_init (GstFbdevZeroSink * self)
   self->scaling = GST_BA_SCALING_FIT;
   self->offer_pages = GST_BA_OFFER_PAGES_AUTO;
   self->pools = g_ptr_array_new_with_free_func (weak_ref_free);
+  self->base_chain = GST_PAD_CHAINFUNC (GST_BASE_SINK_PAD (self));
+  gst_pad_set_chain_function (GST_BASE_SINK_PAD (self), gst_fbdev_zero_sink_chain);
   atomic_init (&self->cancel, 0);
 }

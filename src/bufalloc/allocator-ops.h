@@ -40,7 +40,7 @@ typedef struct
 /**
  * BaRequest: what a create hook is asked for.
  * @spec: (transfer none): the pool's specification, valid during the call; its size_bytes is never 0 unless the kind
- *   decides sizes (BaAllocatorOps.decides_size)
+ *   decides sizes (BaAllocatorOps.decides_size), and in debug mode larger than the pool's own (debug.h)
  * @pool_id: the pool, for kinds that share something among a pool's buffers
  * @index: the place the buffer will have in the pool
  */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "allocator-private.h"
+#include "debug.h"
 #include "layout-private.h"
 #include "pool-private.h"
 #include "pool.h"
@@ -43,7 +44,25 @@ bai_backend_unref (BaBackend *backend)
     return;
   if (backend->ops->close)
     backend->ops->close (backend->state);
+  bai_debug_free (backend->debug);
   free (backend);
+}
+
+int
+bai_backend_create (const BaBackend *backend, const BaRequest *request, uint64_t id, BaMemory *out)
+{
+  if (backend->debug)
+    return bai_debug_create (backend->debug, backend->state, request, id, out);
+  return backend->ops->create (backend->state, request, out);
+}
+
+void
+bai_backend_destroy (const BaBackend *backend, uint64_t id, BaMemory *memory)
+{
+  if (backend->debug)
+    bai_debug_destroy (backend->debug, backend->state, id);
+  else if (backend->ops->destroy)
+    backend->ops->destroy (backend->state, memory);
 }
 
 int
@@ -55,6 +74,10 @@ bai_allocator_new (const BaAllocatorOps *ops, const BaConfig *config, BaError *e
   BaBackend *backend = calloc (1, sizeof *backend);
   if (!allocator || !backend) {
     ba_error_set (error, r, "no memory for an allocator of kind %s", ops->name);
+    goto fail;
+  }
+  if ((config->debug || bai_debug_from_environment ()) && !(backend->debug = bai_debug_new (ops, config))) {
+    ba_error_set (error, r, "no memory for the debug mode of an allocator of kind %s", ops->name);
     goto fail;
   }
   atomic_init (&backend->refs, 1);
@@ -70,6 +93,8 @@ bai_allocator_new (const BaAllocatorOps *ops, const BaConfig *config, BaError *e
   return 0;
 
 fail:
+  if (backend)
+    bai_debug_free (backend->debug);
   free (backend);
   free (allocator);
   return r;
@@ -135,16 +160,21 @@ check_spec (const BaAllocator *allocator, const BaSpec *spec, BaSpec *checked)
   if (spec->when_full != BA_WHEN_FULL_BLOCK && spec->when_full != BA_WHEN_FULL_DROP_OLDEST)
     return -EINVAL;
   *checked = *spec;
-  if (spec->size_bytes && !bai_layout_fits (&spec->layout, spec->size_bytes))
+  if (!spec->size_bytes && !ops->decides_size && spec->layout.n_planes == 1
+      && !bai_layout_end (&spec->layout, &checked->size_bytes))
     return -EINVAL;
-  if (!ops->decides_size && spec->count && !spec->size_bytes)
+  if (checked->size_bytes && !bai_layout_fits (&spec->layout, checked->size_bytes))
+    return -EINVAL;
+  if (!ops->decides_size && spec->count && !checked->size_bytes)
+    return -EINVAL;
+  if (spec->max_buffers && spec->count > spec->max_buffers)
     return -EINVAL;
   if (ops->max_buffers) {
     unsigned most = ops->max_buffers (allocator->backend->state);
-    if (checked->count == 0)
-      checked->count = most;
     if (checked->count > most)
       return -EAGAIN;
+    if (checked->count == 0)
+      checked->count = spec->max_buffers && spec->max_buffers < most ? spec->max_buffers : most;
   }
   return 0;
 }
@@ -177,13 +207,16 @@ create_one (BaPool *pool, unsigned flags, uint64_t *id)
 {
   const BaBackend *backend = bai_pool_get_backend (pool);
   BaRequest request = { bai_pool_get_spec (pool), ba_pool_get_id (pool), bai_pool_next_index (pool) };
+  BaAdoption how = { .id = bai_registry_next_id (), .flags = flags };
   BaMemory memory = { .fd = -1 };
-  int r = backend->ops->create (backend->state, &request, &memory);
+  int r = bai_backend_create (backend, &request, how.id, &memory);
   if (r < 0)
     return r;
-  r = bai_pool_adopt (pool, &memory, &(BaAdoption){ .flags = flags }, id);
-  if (r < 0 && backend->ops->destroy)
-    backend->ops->destroy (backend->state, &memory);
+  r = bai_pool_adopt (pool, &memory, &how);
+  if (r < 0)
+    bai_backend_destroy (backend, how.id, &memory);
+  else if (id)
+    *id = how.id;
   return r;
 }
 
@@ -300,8 +333,16 @@ ba_allocator_inject_external (BaAllocator *allocator, BaPool *pool, const BaMemo
   BaPool *own = get_own (allocator, pool);
   if (!own)
     return -EINVAL;
-  BaAdoption how = { .flags = flags, .external = true, .release = release, .user = user };
-  int r = bai_pool_adopt (own, memory, &how, id);
+  BaAdoption how = { bai_registry_next_id (), flags, true, release, user };
+  BaDebug *debug = allocator->backend->debug;
+  int r = debug ? bai_debug_track (debug, how.id, memory) : 0;
+  if (r == 0) {
+    r = bai_pool_adopt (own, memory, &how);
+    if (r < 0 && debug)
+      bai_debug_untrack (debug, how.id);
+  }
+  if (r == 0 && id)
+    *id = how.id;
   ba_pool_unref (own);
   return r;
 }
@@ -315,4 +356,14 @@ ba_allocator_remove (BaAllocator *allocator, BaPool *pool, uint64_t id)
   int r = bai_pool_remove (own, id);
   ba_pool_unref (own);
   return r;
+}
+
+int
+ba_debug_check (BaAllocator *allocator, unsigned *n_damaged)
+{
+  BaDebug *debug = allocator->backend->debug;
+  unsigned n = debug ? bai_debug_count_damaged (debug) : 0;
+  if (n_damaged)
+    *n_damaged = n;
+  return debug ? 0 : -ENOTSUP;
 }

@@ -71,7 +71,8 @@ BA_API int ba_allocator_destroy_pool (BaAllocator *allocator, BaPool *pool);
  *
  * Grows the pool by one buffer of the pool's specification. Threads: any.
  *
- * Returns: 0, -EINVAL, -ENOMEM, -ESHUTDOWN, -EAGAIN (the kind has no more), or the create hook's code
+ * Returns: 0, -EINVAL, -ENOMEM, -ESHUTDOWN, -EAGAIN (the kind has no more, or BaSpec.max_buffers), or the create
+ *   hook's code
  */
 BA_API int ba_allocator_inject (BaAllocator *allocator, BaPool *pool, unsigned flags, uint64_t *id);
 
@@ -99,7 +100,7 @@ typedef void (*BaReleaseFunc) (const BaMemory *memory, void *user);
  * Threads: any.
  *
  * Returns: 0, -EINVAL (no block, a block without address or size, a layout outside the blocks, another's pool),
- *   -ENOMEM or -ESHUTDOWN
+ *   -ENOMEM, -EAGAIN (BaSpec.max_buffers) or -ESHUTDOWN
  */
 BA_API int ba_allocator_inject_external (BaAllocator *allocator, BaPool *pool, const BaMemory *memory, unsigned flags,
                                          BaReleaseFunc release, void *user, uint64_t *id);
@@ -113,7 +114,7 @@ BA_API int ba_allocator_inject_external (BaAllocator *allocator, BaPool *pool, c
  * Shrinks the pool: a free or filled buffer goes at once, one that is out goes when it comes back. Threads: any.
  *
  * Returns: 0; -EINPROGRESS where it is out; -EINVAL where there is no such buffer or pool; -EAGAIN where @id is 0 and
- *   none is free
+ *   none is free; -ESHUTDOWN where the pool is closed and the buffer no longer in it
  */
 BA_API int ba_allocator_remove (BaAllocator *allocator, BaPool *pool, uint64_t id);
 

@@ -60,6 +60,9 @@ BA_API int ba_avframe_map (const struct AVFrame *frame, BaFrameMap *map, BaError
  *
  * The caller may free @frame at once, before or after the buffer. Threads: any.
  *
+ * A pool that nobody takes from grows with every frame, unless its spec says max_buffers: then a full one refuses with
+ * -EAGAIN, or with %BA_WHEN_FULL_DROP_OLDEST lets the oldest frame go for this one.
+ *
  * Returns: 0, what ba_avframe_map() or ba_allocator_inject_external() return, or -ENOMEM
  */
 BA_API int ba_avframe_inject (BaAllocator *allocator, BaPool *pool, const struct AVFrame *frame, unsigned flags,

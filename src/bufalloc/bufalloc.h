@@ -6,9 +6,11 @@
 #include <bufalloc/allocator.h>
 #include <bufalloc/avframe.h>
 #include <bufalloc/buffer.h>
+#include <bufalloc/debug.h>
 #include <bufalloc/display.h>
 #include <bufalloc/error.h>
 #include <bufalloc/factory.h>
+#include <bufalloc/health.h>
 #include <bufalloc/log.h>
 #include <bufalloc/pool.h>
 #include <bufalloc/registry.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* buffer-private.h: the inside of a buffer, for buffer.c, pool.c and fifo-private.h only. */
+/* buffer-private.h: the inside of a buffer, for buffer.c, the pool*.c files and fifo-private.h only. */
 #ifndef BUFALLOC_BUFFER_PRIVATE_H
 #define BUFALLOC_BUFFER_PRIVATE_H
 
@@ -14,8 +14,9 @@ struct BaBuffer
   bool given_up;              /* pool's lock: the first holder has released it, others remain */
   bool once;                  /* constant: leaves the pool after its first use */
   bool external;              /* constant: release, not the kind's destroy, ends it */
+  bool unref_locked;          /* constant: a reader's leaving may let a producer overwrite it */
   unsigned index;             /* constant */
-  uint64_t id;                /* constant */
+  uint64_t id;                /* constant; bai_pool_adopt() sets it */
   BaPool *pool;               /* constant; alive while the buffer is out */
   BaBuffer *next;             /* pool's lock: the queue it is in */
   const BaLayout *layout;     /* constant: the pool's, or own_layout behind the blocks */
@@ -28,6 +29,8 @@ struct BaBuffer
   void *release_user;         /* constant */
   void *user_data;            /* the holder's */
   void (*user_destroy) (void *data);
+  int64_t out_since_ns;       /* pool's lock: coarse clock, while it is out */
+  const char *_Atomic holder; /* the holder's static tag; read anywhere */
   BaBlock blocks[];           /* constant: n_blocks */
 };
 
@@ -40,6 +43,13 @@ void bai_buffer_describe (const BaBuffer *buffer, BaMemory *out);
 
 /* Frees the struct and the user data. The memory is not touched. No lock may be held. */
 void bai_buffer_free (BaBuffer *buffer);
+
+/* It changes hands: what the last holder said about itself is over. */
+static inline void
+bai_buffer_clear_holder (BaBuffer *buffer)
+{
+  atomic_store_explicit (&buffer->holder, NULL, memory_order_relaxed);
+}
 
 /* The release callback that @buffer was injected with, NULL for the library's own. */
 BaReleaseFunc bai_buffer_get_release (const BaBuffer *buffer);

@@ -9,7 +9,6 @@
 #include "buffer-private.h"
 #include "layout-private.h"
 #include "pool-private.h"
-#include "registry-private.h"
 
 static bool
 layouts_equal (const BaLayout *a, const BaLayout *b)
@@ -55,7 +54,6 @@ bai_buffer_new (BaPool *pool, const BaMemory *memory, const BaLayout *shared_lay
   }
   atomic_init (&buffer->refs, 0);
   atomic_init (&buffer->state, BA_STATE_FREE);
-  buffer->id = bai_registry_next_id ();
   buffer->pool = pool;
   buffer->size_bytes = size_bytes;
   buffer->fd = memory->fd;
@@ -107,8 +105,17 @@ ba_buffer_ref (BaBuffer *buffer)
 void
 ba_buffer_unref (BaBuffer *buffer)
 {
-  if (buffer && atomic_fetch_sub_explicit (&buffer->refs, 1, memory_order_acq_rel) == 1)
+  if (!buffer)
+    return;
+  if (buffer->unref_locked) {
+    bai_pool_unref_buffer (buffer->pool, buffer);
+    return;
+  }
+  unsigned refs = atomic_fetch_sub_explicit (&buffer->refs, 1, memory_order_acq_rel);
+  if (refs == 1)
     bai_pool_return (buffer->pool, buffer);
+  else if (refs == 0)
+    bai_pool_refuse (buffer->pool, buffer);
 }
 
 bool
@@ -210,6 +217,18 @@ ba_state_name (BaState state)
 {
   static const char *const names[] = { "free", "held", "filled", "lent", "orphan" };
   return (unsigned) state < sizeof names / sizeof names[0] ? names[state] : "unknown";
+}
+
+void
+ba_buffer_set_holder (BaBuffer *buffer, const char *tag)
+{
+  atomic_store_explicit (&buffer->holder, tag, memory_order_release);
+}
+
+const char *
+ba_buffer_get_holder (const BaBuffer *buffer)
+{
+  return atomic_load_explicit (&buffer->holder, memory_order_acquire);
 }
 
 void

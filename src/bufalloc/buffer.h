@@ -117,6 +117,19 @@ BA_API BaState ba_buffer_get_state (const BaBuffer *buffer);
 BA_API const char *ba_state_name (BaState state);
 
 /**
+ * ba_buffer_set_holder:
+ * @buffer: (transfer none): a buffer that the caller holds
+ * @tag: (transfer none) (nullable): who has it, "display thread" for example: a string that lives as long as the
+ *   process (a literal), because findings of ba_pool_check_health() show it; NULL = nobody said
+ *
+ * Says who has the buffer. Forgotten when it is submitted and when it comes home. Threads: a holder.
+ */
+BA_API void ba_buffer_set_holder (BaBuffer *buffer, const char *tag);
+
+/** ba_buffer_get_holder: (transfer none) (nullable): what its holder said last. Threads: a holder. */
+BA_API const char *ba_buffer_get_holder (const BaBuffer *buffer);
+
+/**
  * ba_buffer_set_user_data:
  * @buffer: (transfer none): a buffer that the caller holds
  * @data: (nullable): anything

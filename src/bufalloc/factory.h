@@ -30,7 +30,8 @@ typedef enum
 /**
  * BaMemoryKind: where normal memory comes from.
  * @BA_MEMORY_HEAP: posix_memalign()
- * @BA_MEMORY_HUGE: huge pages: explicit ones, else transparent ones, else plain pages
+ * @BA_MEMORY_HUGE: huge pages: explicit ones, else transparent ones, else plain pages; each buffer begins at a multiple
+ *   of 2 MiB; which it got is logged (level INFO), transparent ones only where the system makes them at all
  * @BA_MEMORY_MEMFD: one sealed memfd for each pool, every buffer at a page-aligned offset of it, so that another
  *   process can map it
  */
@@ -50,6 +51,7 @@ typedef enum
  *   copied, never freed by us
  * @n_blocks: entries of @blocks
  * @registry: (nullable) (transfer none): where its pools register; a reference is taken; NULL = the process's default
+ * @debug: debug mode, for every kind: see debug.h. The environment variable BUFALLOC_DEBUG=1 switches it on for all
  * @foreign: (nullable): for registered kinds: whatever their documentation says
  */
 typedef struct BaConfig
@@ -61,6 +63,7 @@ typedef struct BaConfig
   unsigned n_blocks;
   BaRegistry *registry;
   const void *foreign;
+  bool debug;
 } BaConfig;
 
 /**

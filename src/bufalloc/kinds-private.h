@@ -5,6 +5,9 @@
 
 #include "allocator-ops.h"
 
+/* Huge memory is mapped in multiples of this, and aligned to it. */
+#define BAI_HUGE_PAGE_BYTES ((size_t) 2 << 20)
+
 extern const BaAllocatorOps bai_normal_ops;
 extern const BaAllocatorOps bai_framebuffer_ops;
 #ifdef BA_HAVE_AVFRAME

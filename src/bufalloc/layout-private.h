@@ -28,6 +28,16 @@ bai_round_up (size_t value, size_t align, size_t *rounded)
   return true;
 }
 
+/* Where the last row of a layout's only plane ends, padding included; false where it has no size or overflows. */
+static inline bool
+bai_layout_end (const BaLayout *layout, size_t *end_bytes)
+{
+  size_t rows_bytes;
+  return layout->stride_bytes[0] && layout->height_px
+      && bai_mul (layout->stride_bytes[0], layout->height_px, &rows_bytes)
+      && bai_add (layout->offset_bytes[0], rows_bytes, end_bytes);
+}
+
 /* Whether every plane of @layout begins inside @size_bytes and its rows' starts do too. How many rows a sub-sampled
  * plane has is not known here: only the first plane, which has all of them, is checked to its last row. */
 static inline bool

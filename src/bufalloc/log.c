@@ -6,12 +6,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "debug-private.h"
+
 static void
 default_handler (BaLogLevel level, const char *message, void *user)
 {
   (void) user;
-  if (level <= BA_LOG_WARNING)
-    fprintf (stderr, "bufalloc: %s: %s\n", level == BA_LOG_ERROR ? "error" : "warning", message);
+  static const char *const names[] = { "error", "warning", "info", "debug" };
+  if (level <= BA_LOG_WARNING || bai_debug_from_environment ())
+    fprintf (stderr, "bufalloc: %s: %s\n", names[level], message);
 }
 
 /* One of the three pieces of process-wide state that the design allows. */

@@ -11,7 +11,8 @@
 extern "C" {
 #endif
 
-/** BaLogLevel: how much a line matters. By default warnings and errors go to stderr, the rest nowhere. */
+/** BaLogLevel: how much a line matters. By default warnings and errors go to stderr, the rest nowhere
+ * unless the environment variable BUFALLOC_DEBUG is set (debug.h). */
 typedef enum
 {
   BA_LOG_ERROR,

@@ -19,7 +19,6 @@
 #include "log.h"
 
 #define DEFAULT_ALIGN_BYTES 64
-#define HUGE_PAGE_BYTES ((size_t) 2 << 20)
 
 typedef struct MemfdGroup MemfdGroup;
 struct MemfdGroup
@@ -36,9 +35,25 @@ typedef struct
   BaMemoryKind kind;
   size_t align_bytes;
   size_t page_bytes;
+  bool transparent;   /* huge: a madvise() has an effect */
   pthread_mutex_t lock;
   MemfdGroup *groups; /* lock */
 } NormalState;
+
+/* Whether the system makes huge pages of what asked for them: madvise() succeeds where it never does, too.
+ * Source: Documentation/admin-guide/mm/transhuge.rst of Linux: the word in brackets is the one that holds. */
+static bool
+transparent_huge_pages_are_on (void)
+{
+  char words[64];
+  int fd = open ("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  ssize_t n = read (fd, words, sizeof words - 1);
+  close (fd);
+  words[n > 0 ? n : 0] = '\0';
+  return strstr (words, "[always]") || strstr (words, "[madvise]");
+}
 
 static int
 normal_open (const BaConfig *config, void **out, BaError *error)
@@ -60,6 +75,7 @@ normal_open (const BaConfig *config, void **out, BaError *error)
   state->kind = config->memory;
   state->align_bytes = align;
   state->page_bytes = (size_t) page_bytes;
+  state->transparent = config->memory == BA_MEMORY_HUGE && transparent_huge_pages_are_on ();
   pthread_mutex_init (&state->lock, NULL);
   *out = state;
   return 0;
@@ -80,19 +96,36 @@ create_heap (NormalState *state, size_t size_bytes, BaMemory *out)
 
 /* ---- huge pages ------------------------------------------------------------------------------------------------ */
 
+/* Maps @room bytes at a multiple of the huge page: one page more than that, less what lies before and behind it. */
+static void *
+map_aligned (size_t room)
+{
+  size_t more, before;
+  if (!bai_add (room, BAI_HUGE_PAGE_BYTES, &more))
+    return MAP_FAILED;
+  uint8_t *p = mmap (NULL, more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED)
+    return p;
+  before = -(uintptr_t) p & (BAI_HUGE_PAGE_BYTES - 1);
+  if (before)
+    munmap (p, before);
+  munmap (p + before + room, BAI_HUGE_PAGE_BYTES - before);
+  return p + before;
+}
+
 static int
-create_huge (size_t size_bytes, BaMemory *out)
+create_huge (const NormalState *state, size_t size_bytes, BaMemory *out)
 {
   size_t room;
-  if (!bai_round_up (size_bytes, HUGE_PAGE_BYTES, &room))
+  if (!bai_round_up (size_bytes, BAI_HUGE_PAGE_BYTES, &room))
     return -EINVAL;
   const char *got = "explicit huge pages";
   void *p = mmap (NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
   if (p == MAP_FAILED) {
-    p = mmap (NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    p = map_aligned (room);
     if (p == MAP_FAILED)
       return -ENOMEM;
-    got = madvise (p, room, MADV_HUGEPAGE) == 0 ? "transparent huge pages" : "plain pages";
+    got = state->transparent && madvise (p, room, MADV_HUGEPAGE) == 0 ? "transparent huge pages" : "plain pages";
   }
   ba_log (BA_LOG_INFO, "normal: %zu bytes at %p in %s", room, p, got);
   out->blocks[0].data = p;
@@ -111,16 +144,21 @@ find_group_locked (NormalState *state, uint64_t pool_id)
   return group;
 }
 
+/* A group with a file; NULL on failure. */
 static MemfdGroup *
-group_new (uint64_t pool_id)
+group_new (uint64_t pool_id, int *code)
 {
+  *code = -ENOMEM;
   MemfdGroup *group = calloc (1, sizeof *group);
   if (!group)
     return NULL;
   group->pool_id = pool_id;
   group->fd = memfd_create ("bufalloc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (group->fd >= 0 && fcntl (group->fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0)
+  if (group->fd >= 0 && fcntl (group->fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0) {
+    *code = 0;
     return group;
+  }
+  *code = -errno;
   if (group->fd >= 0)
     close (group->fd);
   free (group);
@@ -143,16 +181,14 @@ claim_part (NormalState *state, uint64_t pool_id, size_t room_bytes, MemfdGroup 
   MemfdGroup *fresh = NULL;
   pthread_mutex_lock (&state->lock);
   MemfdGroup *group = find_group_locked (state, pool_id);
-  if (!group && (group = fresh = group_new (pool_id))) {
+  if (!group && (group = fresh = group_new (pool_id, &r))) {
     group->next = state->groups;
     state->groups = group;
   }
   size_t end;
-  if (!group)
-    r = -ENOMEM;
-  else if (!bai_add (group->end_bytes, room_bytes, &end) || end > INT64_MAX)
+  if (group && (!bai_add (group->end_bytes, room_bytes, &end) || end > INT64_MAX))
     r = -EINVAL;
-  else if (ftruncate (group->fd, (off_t) end) < 0)
+  else if (group && ftruncate (group->fd, (off_t) end) < 0)
     r = -errno;
   if (r == 0) {
     *offset_bytes = group->end_bytes;
@@ -222,7 +258,7 @@ normal_create (void *data, const BaRequest *request, BaMemory *out)
       r = create_memfd (state, request, size_bytes, out);
       break;
     case BA_MEMORY_HUGE:
-      r = create_huge (size_bytes, out);
+      r = create_huge (state, size_bytes, out);
       break;
     default:
       r = create_heap (state, size_bytes, out);

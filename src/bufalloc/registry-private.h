@@ -3,6 +3,7 @@
 #ifndef BUFALLOC_REGISTRY_PRIVATE_H
 #define BUFALLOC_REGISTRY_PRIVATE_H
 
+#include "debug-private.h"
 #include "registry.h"
 
 /* Enters @pool without taking a reference: it must leave before its owner drops its own. Returns 0 or -ENOMEM. */
@@ -13,5 +14,11 @@ void bai_registry_leave (BaRegistry *registry, BaPool *pool);
 
 /* A number that was never given out before in this process, from 1. */
 uint64_t bai_registry_next_id (void);
+
+/* The allocators in debug mode: a list that the default registry keeps, whatever registry their pools are in. Adding
+ * returns true for the first one of the process. @visit is called under the registry's lock. */
+bool bai_registry_add_debug (BaDebug *debug);
+void bai_registry_remove_debug (BaDebug *debug);
+void bai_registry_each_debug (void (*visit) (BaDebug *debug, void *user), void *user);
 
 #endif

@@ -24,6 +24,8 @@ struct BaRegistry
   BaPool **pools;
   unsigned n_pools;
   unsigned n_room;
+  BaDebug *debugs; /* used by the default one only, like debug_seen */
+  bool debug_seen;
 };
 
 /* One of the three pieces of process-wide state that the design allows. */
@@ -181,4 +183,36 @@ ba_registry_free_list (BaPool **pools, unsigned n_pools)
   for (unsigned i = 0; i < n_pools; i++)
     ba_pool_unref (pools[i]);
   free (pools);
+}
+
+bool
+bai_registry_add_debug (BaDebug *debug)
+{
+  pthread_mutex_lock (&default_registry.lock);
+  bool first = !default_registry.debug_seen;
+  default_registry.debug_seen = true;
+  *bai_debug_next (debug) = default_registry.debugs;
+  default_registry.debugs = debug;
+  pthread_mutex_unlock (&default_registry.lock);
+  return first;
+}
+
+void
+bai_registry_remove_debug (BaDebug *debug)
+{
+  pthread_mutex_lock (&default_registry.lock);
+  BaDebug **at = &default_registry.debugs;
+  while (*at != debug)
+    at = bai_debug_next (*at);
+  *at = *bai_debug_next (debug);
+  pthread_mutex_unlock (&default_registry.lock);
+}
+
+void
+bai_registry_each_debug (void (*visit) (BaDebug *debug, void *user), void *user)
+{
+  pthread_mutex_lock (&default_registry.lock);
+  for (BaDebug *debug = default_registry.debugs; debug; debug = *bai_debug_next (debug))
+    visit (debug, user);
+  pthread_mutex_unlock (&default_registry.lock);
 }

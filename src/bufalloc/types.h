@@ -143,9 +143,14 @@ typedef enum
  * @name: (nullable): the name to find it by, at most BA_NAME_BYTES - 1 bytes; NULL or "" = not to be found by name
  * @category: (nullable): a word shared by related pools ("video"), same limit
  * @count: buffers to create; the framebuffer kind takes 0 for "all pages"
- * @size_bytes: bytes of one buffer; 0 where the kind or @layout decides
+ * @size_bytes: bytes of one buffer; 0 where the kind decides it (framebuffer), or where @layout does: with one plane it
+ *   is then where the last row ends, its padding included. More planes need a size, -EINVAL: how many rows a
+ *   sub-sampled plane has is the format's business
  * @layout: the picture in it; zeroed where there is none. A layout that does not fit into @size_bytes is -EINVAL
  * @when_full: what happens when nobody takes the filled buffers
+ * @max_buffers: the most buffers the pool may have, those that are out included and orphans not; 0 = no limit. A pool
+ *   that has as many refuses to grow with -EAGAIN; but with %BA_WHEN_FULL_DROP_OLDEST a buffer that is injected filled
+ *   takes the place of the oldest filled one that nobody else reads, which leaves the pool and is counted as a drop
  */
 typedef struct
 {
@@ -155,6 +160,7 @@ typedef struct
   size_t size_bytes;
   BaLayout layout;
   BaWhenFull when_full;
+  unsigned max_buffers;
 } BaSpec;
 
 /**

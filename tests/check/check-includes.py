@@ -14,6 +14,14 @@ import tempfile
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 C_FLAGS = ['-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only']
 CXX_FLAGS = ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-fsyntax-only']
+# The insides that are for named files only.
+FRIENDS = {
+    'buffer-private.h': {'avframe.c', 'buffer.c', 'fifo-private.h', 'pool-inside-private.h'},
+    'fifo-private.h': {'pool-inside-private.h'},
+    'pool-inside-private.h': {'health.c', 'pool-admit.c', 'pool-wait.c', 'pool.c'},
+    'probes-private.h': {'pool-admit.c', 'pool-wait.c', 'pool.c'},
+    'registry-private.h': {'allocator.c', 'debug.c', 'pool-admit.c', 'registry.c'},
+}
 passed = failed = 0
 
 
@@ -79,6 +87,9 @@ def main():
     check('nothing under gst/ includes a private header of the core',
           ['%s includes %s' % (os.path.relpath(p, root), i) for p in sources(os.path.join(root, 'gst'))
            for i in includes(p) if os.path.basename(i) in private or ('bufalloc/' in i and '-private' in i)])
+    check('the inside of pools, buffers and registries is included by their friends only',
+          ['%s includes %s' % (os.path.basename(p), i) for p in sources(core) for i in includes(p)
+           if i in FRIENDS and os.path.basename(p) not in FRIENDS[i]])
     check('no file of the core includes GLib or GStreamer',
           ['%s includes %s' % (os.path.relpath(p, root), i) for p in sources(core)
            for i in includes(p) if re.match(r'(glib|gst|gio|gobject|gmodule)', i)])

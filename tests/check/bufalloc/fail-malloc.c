@@ -25,6 +25,7 @@ void __real_free (void *p);
 void *__real_mmap64 (void *address, size_t size, int prot, int flags, int fd, off_t offset);
 int __real_munmap (void *address, size_t size);
 int __real_memfd_create (const char *name, unsigned flags);
+int __real_open64 (const char *path, int flags);
 int __real_close (int fd);
 int __real_ftruncate64 (int fd, off_t size);
 int __real_fcntl64 (int fd, int command, long argument);
@@ -37,6 +38,7 @@ void __wrap_free (void *p);
 void *__wrap_mmap64 (void *address, size_t size, int prot, int flags, int fd, off_t offset);
 int __wrap_munmap (void *address, size_t size);
 int __wrap_memfd_create (const char *name, unsigned flags);
+int __wrap_open64 (const char *path, int flags, ...);
 int __wrap_close (int fd);
 int __wrap_ftruncate64 (int fd, off_t size);
 int __wrap_fcntl64 (int fd, int command, ...);
@@ -122,6 +124,13 @@ __wrap_free (void *p)
   __real_free (p);
 }
 
+/* What a mapping counts: a part of one may be unmapped. */
+static long
+pages (size_t size)
+{
+  return (long) ((size + 4095) / 4096);
+}
+
 void *
 __wrap_mmap64 (void *address, size_t size, int prot, int flags, int fd, off_t offset)
 {
@@ -129,14 +138,14 @@ __wrap_mmap64 (void *address, size_t size, int prot, int flags, int fd, off_t of
     return MAP_FAILED;
   void *p = __real_mmap64 (address, size, prot, flags, fd, offset);
   if (p != MAP_FAILED)
-    live++;
+    live += pages (size);
   return p;
 }
 
 int
 __wrap_munmap (void *address, size_t size)
 {
-  live--;
+  live -= pages (size);
   return __real_munmap (address, size);
 }
 
@@ -146,6 +155,18 @@ __wrap_memfd_create (const char *name, unsigned flags)
   if (this_one_fails (EMFILE))
     return -1;
   int fd = __real_memfd_create (name, flags);
+  if (fd >= 0)
+    live++;
+  return fd;
+}
+
+/* Nothing of what is tested makes a file by open(). */
+int
+__wrap_open64 (const char *path, int flags, ...)
+{
+  if (this_one_fails (EMFILE))
+    return -1;
+  int fd = __real_open64 (path, flags);
   if (fd >= 0)
     live++;
   return fd;

@@ -15,7 +15,7 @@ void fail_malloc_arm (long n);
 /* Nothing fails any more. Returns whether something did since it was armed. */
 bool fail_malloc_disarm (void);
 
-/* Allocations, mappings and memory files that were made and not ended yet. */
+/* Allocations, mapped pages and files that were made and not ended yet. */
 long fail_malloc_live (void);
 
 #endif

@@ -78,12 +78,15 @@ START_TEST (a_specification_that_cannot_be_is_EINVAL)
   memset (name, 'n', BA_NAME_BYTES);
   name[BA_NAME_BYTES] = '\0';
   const BaLayout good = { 0, 4, 4, 1, { 0 }, { 64 } };
-  BaSpec specs[12];
+  BaSpec specs[16];
   for (unsigned i = 0; i < N_ELEMENTS (specs); i++)
     specs[i] = (BaSpec){ .count = 1, .size_bytes = 256, .layout = good };
   specs[0].name = name;
   specs[1].category = name;
   specs[2].size_bytes = 0;
+  specs[2].layout.n_planes = 2; /* rows of the second plane: unknown */
+  specs[2].layout.stride_bytes[1] = 32;
+  specs[2].layout.offset_bytes[1] = 256;
   specs[3].when_full = (BaWhenFull) 7;
   specs[4].layout.n_planes = BA_MAX_PLANES + 1;
   specs[5].layout.offset_bytes[0] = 256;
@@ -93,6 +96,14 @@ START_TEST (a_specification_that_cannot_be_is_EINVAL)
   specs[9].layout.height_px = 0;
   specs[10].layout.width_px = 0;
   specs[11].layout.offset_bytes[0] = SIZE_MAX;
+  specs[12].size_bytes = 0;
+  specs[12].layout.n_planes = 0;
+  specs[13].size_bytes = 0;
+  specs[13].layout.height_px = 0;
+  specs[14].size_bytes = 0;
+  specs[14].layout.stride_bytes[0] = SIZE_MAX / 2;
+  specs[15].count = 3;
+  specs[15].max_buffers = 2;
   for (unsigned i = 0; i < N_ELEMENTS (specs); i++) {
     BaPool *pool = (BaPool *) &counts;
     ck_assert_msg (ba_allocator_build_pool (allocator, &specs[i], &pool) == -EINVAL, "spec %u was taken", i);
@@ -221,6 +232,24 @@ START_TEST (an_injected_buffer_grows_the_pool)
   counts.fail_code = -EAGAIN;
   ck_assert_int_eq (ba_allocator_inject (allocator, pool, BA_INJECT_FREE, &id), -EAGAIN);
   ck_assert_uint_eq (id, 0);
+  finish (allocator, pool);
+}
+END_TEST
+
+START_TEST (a_layout_with_one_plane_decides_the_size)
+{
+  BaAllocator *allocator = new_allocator ();
+  BaPool *pool;
+  BaSpec spec = { .count = 1, .layout = { 0, 10, 4, 1, { 16 }, { 64 } } };
+  ck_assert_int_eq (ba_allocator_build_pool (allocator, &spec, &pool), 0);
+  BaBuffer *buffer = acquire (pool);
+  ck_assert_uint_eq (ba_buffer_get_size (buffer), 16 + 4 * 64);
+  ck_assert_ptr_eq (ba_buffer_get_plane (buffer, 0), (uint8_t *) ba_buffer_get_data (buffer) + 16);
+  ba_buffer_unref (buffer);
+  ck_assert_int_eq (ba_allocator_inject (allocator, pool, BA_INJECT_FILLED, NULL), 0);
+  buffer = take (pool);
+  ck_assert_uint_eq (ba_buffer_get_size (buffer), 16 + 4 * 64);
+  ba_buffer_unref (buffer);
   finish (allocator, pool);
 }
 END_TEST
@@ -412,7 +441,8 @@ RUN ("allocator", a_pool_has_what_its_specification_says, the_nth_failing_create
      memory_that_no_pool_can_take_is_destroyed_again, a_specification_that_cannot_be_is_EINVAL,
      a_kind_with_a_limit_decides_the_count, the_managed_pool_is_the_oldest_that_was_not_destroyed,
      destroyed_with_buffers_out_is_freed_as_they_return, another_allocators_pool_is_refused,
-     an_injected_buffer_grows_the_pool, a_pool_without_a_size_can_grow_by_external_memory_only,
+     an_injected_buffer_grows_the_pool, a_layout_with_one_plane_decides_the_size,
+     a_pool_without_a_size_can_grow_by_external_memory_only,
      a_buffer_for_one_use_leaves_after_it, external_memory_is_given_back_once_on_the_last_holders_thread,
      external_memory_in_either_queue_is_given_back_at_the_end, refused_external_memory_stays_the_callers,
      a_free_or_filled_buffer_is_removed_at_once, removed_while_held_is_freed_on_return)

@@ -336,6 +336,40 @@ START_TEST (a_frame_in_the_free_queue_is_used_again_until_it_is_removed)
 }
 END_TEST
 
+START_TEST (frames_that_nobody_takes_are_refused_or_dropped_as_the_spec_says)
+{
+  for (BaWhenFull when_full = BA_WHEN_FULL_BLOCK; when_full <= BA_WHEN_FULL_DROP_OLDEST; when_full++) {
+    bool drops = when_full == BA_WHEN_FULL_DROP_OLDEST;
+    BaSpec spec = { .when_full = when_full, .max_buffers = 3 };
+    AVFrame *frames[5];
+    BaError error;
+    BaBuffer *buffer;
+    uint64_t id;
+    ck_assert_int_eq (ba_allocator_new (BA_TYPE_AVFRAME, &allocator), 0);
+    ck_assert_int_eq (ba_allocator_build_pool (allocator, &spec, &pool), 0);
+    for (unsigned i = 0; i < 5; i++) {
+      frames[i] = new_frame (AV_PIX_FMT_YUV420P, 64, 32);
+      frames[i]->pts = i;
+      int r = ba_avframe_inject (allocator, pool, frames[i], BA_INJECT_FILLED | BA_INJECT_ONCE, &error, &id);
+      ck_assert_int_eq (r, i < 3 || drops ? 0 : -EAGAIN);
+      ck_assert (r == 0 ? id != 0 : id == 0 && error.code == -EAGAIN);
+    }
+    ck_assert_uint_eq (stats_of (pool).drops, drops ? 2 : 0);
+    for (unsigned i = 0; i < 5; i++) /* only what is in the pool has a second reference */
+      ck_assert_int_eq (av_buffer_get_ref_count (frames[i]->buf[0]), (drops ? i >= 2 : i < 3) ? 2 : 1);
+    for (unsigned i = 0; i < 3; i++) {
+      buffer = take (pool);
+      ck_assert_int_eq (ba_avframe_from_buffer (buffer)->pts, drops ? i + 2 : i);
+      ba_buffer_unref (buffer);
+    }
+    ck_assert_int_eq (ba_pool_take (pool, BA_NO_WAIT, NULL, &buffer), -EAGAIN);
+    for (unsigned i = 0; i < 5; i++)
+      av_frame_free (&frames[i]);
+    finish ();
+  }
+}
+END_TEST
+
 START_TEST (no_memory_for_the_clone_is_ENOMEM)
 {
   begin ();
@@ -356,4 +390,4 @@ RUN ("avframe", every_plane_is_where_the_frame_has_it, one_buffer_for_each_plane
      memory_that_is_not_reference_counted_is_EINVAL_and_never_copied, a_plane_outside_its_buffer_is_EINVAL,
      frames_go_into_pools_of_their_kind_only, the_frame_may_be_freed_before_the_buffer,
      the_frame_may_be_freed_after_the_buffer, a_frame_in_the_free_queue_is_used_again_until_it_is_removed,
-     no_memory_for_the_clone_is_ENOMEM)
+     frames_that_nobody_takes_are_refused_or_dropped_as_the_spec_says, no_memory_for_the_clone_is_ENOMEM)

@@ -36,6 +36,18 @@ START_TEST (count_and_size_come_from_the_blocks)
 }
 END_TEST
 
+START_TEST (all_pages_are_no_more_than_the_pool_may_have)
+{
+  BaAllocator *allocator = allocator_of_blocks (3);
+  BaPool *pool;
+  ck_assert_int_eq (ba_allocator_build_pool (allocator, &(BaSpec){ .max_buffers = 2 }, &pool), 0);
+  ck_assert_uint_eq (stats_of (pool).n_free, 2);
+  ck_assert_int_eq (ba_allocator_inject (allocator, pool, BA_INJECT_FREE, NULL), -EAGAIN);
+  ba_pool_unref (pool);
+  ba_allocator_unref (allocator);
+}
+END_TEST
+
 START_TEST (a_block_is_given_out_once)
 {
   BaAllocator *allocator = allocator_of_blocks (3);
@@ -151,6 +163,7 @@ START_TEST (a_page_keeps_the_mapping_when_everybody_else_is_gone)
 }
 END_TEST
 
-RUN ("framebuffer", count_and_size_come_from_the_blocks, a_block_is_given_out_once,
+RUN ("framebuffer", count_and_size_come_from_the_blocks, all_pages_are_no_more_than_the_pool_may_have,
+     a_block_is_given_out_once,
      a_block_smaller_than_asked_is_EINVAL_and_stays_free, a_list_that_cannot_be_is_refused_with_a_sentence,
      a_displays_pages_are_buffers_and_the_visible_one_comes_last, a_page_keeps_the_mapping_when_everybody_else_is_gone)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,6 +98,18 @@ hear (BaLogLevel level, const char *message, void *user)
     snprintf (user, 200, "%s", message);
 }
 
+/* What the system would say of a mapping that asked for huge pages. */
+static bool
+system_makes_huge_pages (void)
+{
+  char words[64] = "";
+  FILE *file = fopen ("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+  bool on = file && fgets (words, sizeof words, file) && !strstr (words, "[never]");
+  if (file)
+    fclose (file);
+  return on;
+}
+
 START_TEST (huge_pages_say_which_kind_they_are)
 {
   char line[200] = "";
@@ -107,8 +120,11 @@ START_TEST (huge_pages_say_which_kind_they_are)
   ck_assert_int_eq (ba_allocator_build_pool (allocator, &spec, &pool), 0);
   ck_assert (strstr (line, "explicit huge pages") || strstr (line, "transparent huge pages")
              || strstr (line, "plain pages"));
+  if (!system_makes_huge_pages ())
+    ck_assert_ptr_null (strstr (line, "transparent"));
   BaBuffer *buffer = acquire (pool);
   ck_assert_uint_eq (ba_buffer_get_size (buffer), 3 << 20);
+  ck_assert_uint_eq ((uintptr_t) ba_buffer_get_data (buffer) % (2 << 20), 0);
   memset (ba_buffer_get_data (buffer), 1, 3 << 20);
   ba_buffer_unref (buffer);
   ba_pool_unref (pool);
@@ -182,6 +198,21 @@ START_TEST (a_second_process_reads_the_buffer_through_the_file)
 }
 END_TEST
 
+START_TEST (a_file_that_cannot_be_made_is_the_systems_code)
+{
+  struct rlimit limit;
+  BaAllocator *allocator = allocator_of (BA_MEMORY_MEMFD, 0);
+  ck_assert_int_eq (getrlimit (RLIMIT_NOFILE, &limit), 0);
+  struct rlimit none = { 0, limit.rlim_max };
+  ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, &none), 0);
+  int r = try_size (allocator, 100);
+  ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, &limit), 0);
+  ck_assert_int_eq (r, -EMFILE);
+  ck_assert_int_eq (try_size (allocator, 100), 0);
+  ba_allocator_unref (allocator);
+}
+END_TEST
+
 START_TEST (a_removed_buffer_gives_its_part_of_the_file_back)
 {
   enum
@@ -229,4 +260,5 @@ END_TEST
 RUN ("normal", heap_buffers_have_the_alignment_that_was_asked, a_config_that_cannot_be_is_refused_with_a_sentence,
      a_size_that_overflows_is_refused, huge_pages_say_which_kind_they_are,
      a_pool_has_one_sealed_file_with_its_buffers_at_page_offsets, a_second_process_reads_the_buffer_through_the_file,
-     a_removed_buffer_gives_its_part_of_the_file_back, a_file_stays_open_for_a_buffer_that_outlives_the_pool)
+     a_file_that_cannot_be_made_is_the_systems_code, a_removed_buffer_gives_its_part_of_the_file_back,
+     a_file_stays_open_for_a_buffer_that_outlives_the_pool)

@@ -329,6 +329,41 @@ START_TEST (released_twice_is_EINVAL)
 }
 END_TEST
 
+static void
+count_errors (BaLogLevel level, const char *message, void *user)
+{
+  if (level == BA_LOG_ERROR && strstr (message, "does not hold it"))
+    ++*(unsigned *) user;
+}
+
+START_TEST (a_reference_that_nobody_had_is_told_and_changes_nothing)
+{
+  for (BaWhenFull when_full = BA_WHEN_FULL_BLOCK; when_full <= BA_WHEN_FULL_DROP_OLDEST; when_full++) {
+    unsigned n_errors = 0;
+    BaAllocator *allocator = new_allocator ();
+    BaPool *pool = build (allocator, 2, when_full);
+    BaBuffer *a = acquire (pool), *b = acquire (pool);
+    ba_log_set_handler (count_errors, &n_errors);
+    ba_buffer_unref (a);
+    ba_buffer_unref (a); /* it is free already */
+    ck_assert_uint_eq (n_errors, 1);
+    ck_assert_int_eq (ba_pool_submit (pool, b), 0);
+    ba_buffer_unref (b); /* it is the queue's now */
+    ck_assert_uint_eq (n_errors, 2);
+    ck_assert_uint_eq (stats_of (pool).n_free, 1);
+    ck_assert_uint_eq (stats_of (pool).n_filled, 1);
+    ck_assert_ptr_eq (acquire (pool), a);
+    ck_assert_ptr_eq (take (pool), b);
+    ba_buffer_unref (a);
+    ba_buffer_unref (b);
+    ck_assert_uint_eq (stats_of (pool).n_free, 2);
+    ck_assert_uint_eq (n_errors, 2);
+    ba_log_set_handler (NULL, NULL);
+    finish (allocator, pool);
+  }
+}
+END_TEST
+
 START_TEST (submitted_twice_is_EINVAL)
 {
   BaAllocator *allocator = new_allocator ();
@@ -364,5 +399,6 @@ RUN ("pool", free_buffers_come_out_in_the_order_they_came_home, filled_buffers_c
      a_released_buffer_wakes_a_producer, a_submitted_buffer_wakes_a_consumer, an_injected_buffer_wakes_whom_it_is_for,
      the_longest_deadline_does_not_overflow, cancel_ends_one_wait_and_not_the_other,
      a_flag_that_is_set_already_ends_the_call_at_once, close_wakes_all_waiters,
-     a_closed_pool_refuses_everything_but_what_comes_home, released_twice_is_EINVAL, submitted_twice_is_EINVAL,
+     a_closed_pool_refuses_everything_but_what_comes_home, released_twice_is_EINVAL,
+     a_reference_that_nobody_had_is_told_and_changes_nothing, submitted_twice_is_EINVAL,
      a_buffer_of_another_pool_is_refused)

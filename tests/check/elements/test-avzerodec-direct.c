@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-avzerodec-direct.c: can this codec decode this picture into these pages? One question that is answered with yes,
+ * and rows that each change one thing of it.
+ */
+#include <gst/check/gstcheck.h>
+
+#include "gstavzerodec-private.h"
+
+/* FFV1 in the screen's own format and size, on the smallest screen that has enough pages. */
+static const GstAvZeroDirectQuestion yes = {
+  .mode = GST_AV_ZERO_DIRECT_AUTO,
+  .has_dr1 = TRUE,
+  .frames_held = 2,
+  .format = GST_VIDEO_FORMAT_BGRx,
+  .width_px = 640,
+  .height_px = 480,
+  .aligned_width_px = 640,
+  .aligned_height_px = 480,
+  .stride_align_bytes = 64,
+  .page_format = GST_VIDEO_FORMAT_BGRx,
+  .page_width_px = 640,
+  .page_height_px = 480,
+  .page_stride_bytes = 2560,
+  .page_bytes = 2560 * 480,
+  .window = { 0, 0, 640, 480 },
+  .n_pages = 5,
+};
+
+typedef struct
+{
+  const gchar *what;
+  void (*change) (GstAvZeroDirectQuestion *q);
+  const gchar *reason; /* a part of it; NULL = yes */
+} Row;
+
+#define CHANGE(name, ...)                                                                                              \
+  static void name (GstAvZeroDirectQuestion *q)                                                                        \
+  {                                                                                                                    \
+    __VA_ARGS__;                                                                                                       \
+  }
+
+CHANGE (nothing, (void) q)
+CHANGE (never, q->mode = GST_AV_ZERO_DIRECT_NEVER)
+CHANGE (other_format, q->format = GST_VIDEO_FORMAT_I420)
+CHANGE (no_dr1, q->has_dr1 = FALSE)
+CHANGE (rewrites, q->flags = GST_AV_ZERO_REWRITES)
+CHANGE (rewrites_always, q->flags = GST_AV_ZERO_REWRITES; q->mode = GST_AV_ZERO_DIRECT_ALWAYS)
+CHANGE (frame_threads, q->frame_threads = TRUE)
+CHANGE (four_pages, q->n_pages = 4)
+CHANGE (holds_five, q->frames_held = 5; q->n_pages = 7)
+CHANGE (holds_five_of_eight, q->frames_held = 5; q->n_pages = 8)
+CHANGE (reads_unknown, q->flags = GST_AV_ZERO_READS_BACK)
+CHANGE (reads_slow, q->flags = GST_AV_ZERO_READS_BACK; q->read_mbps = 80)
+CHANGE (reads_fast, q->flags = GST_AV_ZERO_READS_BACK; q->read_mbps = 5000)
+CHANGE (reads_slow_always, q->flags = GST_AV_ZERO_READS_BACK; q->read_mbps = 80; q->mode = GST_AV_ZERO_DIRECT_ALWAYS)
+CHANGE (no_reading_slow_pages, q->read_mbps = 80)
+CHANGE (two_lines_more, q->aligned_height_px = 482)
+CHANGE (two_lines_more_with_room, q->aligned_height_px = 482; q->page_bytes = 2560 * 482)
+CHANGE (one_byte_too_few, q->page_bytes--)
+CHANGE (odd_stride, q->page_stride_bytes = 2568; q->page_bytes = 2568 * 480)
+CHANGE (wide_stride, q->page_stride_bytes = 4096; q->page_bytes = 4096 * 480)
+CHANGE (wider_columns, q->aligned_width_px = 656)
+CHANGE (wider_columns_with_room, q->aligned_width_px = 656; q->page_stride_bytes = 2688; q->page_bytes = 2688 * 480)
+CHANGE (window, q->width_px = q->aligned_width_px = q->window.w = 320; q->height_px = q->aligned_height_px = 240;
+        q->window.h = 240; q->window.x = 160; q->window.y = 120)
+CHANGE (window_not_aligned, window (q); q->window.x = 161)
+CHANGE (window_narrow, window (q); q->width_px = q->aligned_width_px = q->window.w = 322)
+CHANGE (window_lines_more, window (q); q->aligned_height_px = 242)
+CHANGE (window_at_bottom_lines_more, window (q); q->window.y = 240; q->aligned_height_px = 242)
+CHANGE (window_of_other_size, q->window.w = 639)
+CHANGE (odd_width, q->width_px = q->aligned_width_px = q->window.w = q->page_width_px = 600)
+CHANGE (rgb16, q->format = q->page_format = GST_VIDEO_FORMAT_RGB16; q->page_stride_bytes = 1280;
+        q->page_bytes = 1280 * 480)
+
+static const Row rows[] = {
+  { "the base", nothing, NULL },
+  { "switched off", never, "never" },
+  { "I420 on a BGRx screen", other_format, "I420" },
+  { "a codec without DR1", no_dr1, "memory of others" },
+  { "a codec that writes twice", rewrites, "writes again" },
+  { "and that is no question of speed", rewrites_always, "writes again" },
+  { "frame threads", frame_threads, "frame threads" },
+  { "too few pages", four_pages, "takes 5 pages, and there are 4" },
+  { "too few pages for a codec with references", holds_five, "takes 8 pages" },
+  { "just enough", holds_five_of_eight, NULL },
+  { "reads back, not measured", reads_unknown, "not known" },
+  { "reads back, slow", reads_slow, "80 MB/s" },
+  { "reads back, fast", reads_fast, NULL },
+  { "reads back, slow, but asked for", reads_slow_always, NULL },
+  { "slow, but nobody reads", no_reading_slow_pages, NULL },
+  { "lines that would land in the next page", two_lines_more, "482 lines" },
+  { "lines that the page has", two_lines_more_with_room, NULL },
+  { "a page that ends in the last row", one_byte_too_few, "lines" },
+  { "a stride that is not aligned", odd_stride, "2568 bytes apart" },
+  { "a stride with padding", wide_stride, NULL },
+  { "rows longer than the page's", wider_columns, "a row of the codec has 2624 bytes" },
+  { "rows that end in the padding", wider_columns_with_room, NULL },
+  { "a window", window, NULL },
+  { "a window that begins between", window_not_aligned, "begins at byte" },
+  { "a window whose rows end between", window_narrow, "right edge" },
+  { "a window with lines below", window_lines_more, "2 lines below" },
+  { "a window at the bottom with lines below", window_at_bottom_lines_more, "242 lines" },
+  { "a window of another size", window_of_other_size, "639x480" },
+  { "a width that is not aligned, in a wider stride", odd_width, NULL },
+  { "two bytes a pixel", rgb16, NULL },
+};
+
+GST_START_TEST (decision_follows_the_table)
+{
+  const Row *row = &rows[__i__];
+  GstAvZeroDirectQuestion question = yes;
+  gchar reason[GST_AV_ZERO_REASON_BYTES];
+  row->change (&question);
+  gboolean direct = gst_av_zero_direct_decide (&question, reason);
+  fail_unless (direct == (row->reason == NULL), "%s: %s", row->what, direct ? "direct" : reason);
+  if (row->reason)
+    fail_unless (strstr (reason, row->reason), "%s: \"%s\" does not say \"%s\"", row->what, reason, row->reason);
+  else
+    fail_unless (reason[0] == '\0', "%s: yes, but \"%s\"", row->what, reason);
+}
+GST_END_TEST
+
+static Suite *
+avzerodec_direct_suite (void)
+{
+  Suite *suite = suite_create ("avzerodec-direct");
+  TCase *tcase = tcase_create ("decision");
+  suite_add_tcase (suite, tcase);
+  tcase_add_loop_test (tcase, decision_follows_the_table, 0, G_N_ELEMENTS (rows));
+  return suite;
+}
+
+GST_CHECK_MAIN (avzerodec_direct)
