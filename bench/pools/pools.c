@@ -131,12 +131,12 @@ pages_close (Pages * pages)
   ba_display_unref (pages->display);
 }
 
-/* An active pool of @n buffers: "normal", "fbdev", "stock", "stock-video" or "floor"; the first and the third without
- * GstVideoMeta, which they have in common with each other. */
+/* An active pool of @n buffers: "normal", "fbdev", "stock" or "floor"; with "-video" behind it its buffers have a
+ * GstVideoMeta ("stock" is GstVideoBufferPool then). */
 static GstBufferPool *
 pool_new (const gchar * kind, Pages * pages, guint n)
 {
-  gboolean has_meta = strcmp (kind, "fbdev") == 0 || g_str_has_suffix (kind, "-video");
+  gboolean has_meta = g_str_has_suffix (kind, "-video");
   GstCaps *caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "BGRx", "width", G_TYPE_INT, WIDTH_PX,
       "height", G_TYPE_INT, HEIGHT_PX, "framerate", GST_TYPE_FRACTION, 30, 1, NULL);
   GstStructure *config;
@@ -144,7 +144,7 @@ pool_new (const gchar * kind, Pages * pages, guint n)
 
   if (g_str_has_prefix (kind, "normal"))
     pool = gst_ba_normal_pool_new ();
-  else if (strcmp (kind, "fbdev") == 0)
+  else if (g_str_has_prefix (kind, "fbdev"))
     pool = gst_ba_fbdev_pool_new (GST_BA_FBDEV_ALLOCATOR (pages->allocator));
   else if (strcmp (kind, "stock") == 0)
     pool = gst_buffer_pool_new ();
@@ -194,7 +194,7 @@ run_pairs (GstBufferPool * pool, guint n)
 static void
 measure_pairs (guint turn)
 {
-  static const gchar *kinds[] = { "stock", "normal", "fbdev", "floor", "stock-video", "normal-video" };
+  static const gchar *kinds[] = { "stock", "normal", "fbdev", "floor", "stock-video", "normal-video", "fbdev-video" };
   GstBufferPool *pools[G_N_ELEMENTS (kinds)];
   Pages pages;
 

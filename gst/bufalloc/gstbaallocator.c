@@ -68,9 +68,8 @@ struct _GstBaNormalAllocator
 
 G_DEFINE_TYPE (GstBaNormalAllocator, gst_ba_normal_allocator, GST_TYPE_BA_ALLOCATOR)
 
-/* One core buffer that belongs to no pool any more. */
-static BaBuffer *
-make_orphan (BaAllocator * core, gsize size_bytes)
+BaBuffer *
+gst_ba_make_orphan (BaAllocator * core, gsize size_bytes)
 {
   BaSpec spec = {.count = 1,.size_bytes = size_bytes,.category = "memory" };
   BaPool *pool;
@@ -99,7 +98,7 @@ gst_ba_normal_allocator_alloc (GstAllocator * allocator, gsize size, GstAllocati
     GST_WARNING_OBJECT (self, "%" G_GSIZE_FORMAT " bytes with prefix and padding are more than there can be", size);
     return NULL;
   }
-  buffer = make_orphan (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self)), room);
+  buffer = gst_ba_make_orphan (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self)), room);
   if (!buffer) {
     GST_WARNING_OBJECT (self, "no memory for %" G_GSIZE_FORMAT " bytes", room);
     return NULL;

@@ -169,6 +169,14 @@ gst_ba_fbdev_allocator_prepare_page (GstBaFbdevAllocator * self, BaBuffer * page
   self->drawn[number] = *rect;
 }
 
+const GstVideoRectangle *
+gst_ba_fbdev_allocator_peek_drawn (GstBaFbdevAllocator * self, BaBuffer * page)
+{
+  gint number = ba_display_get_page_number (self->display, page);
+
+  return number < 0 ? NULL : &self->drawn[number];
+}
+
 void
 gst_ba_fbdev_allocator_get_drawn (GstBaFbdevAllocator * self, BaBuffer * page, GstVideoRectangle * rect)
 {

@@ -7,6 +7,7 @@
  */
 #include "gstbafbdevpool.h"
 
+#include "gstbaallocator-private.h"
 #include "gstbamemory-private.h"
 #include "gstbapool-private.h"
 
@@ -21,6 +22,8 @@ struct _GstBaFbdevPool
   GstVideoRectangle window;
   gsize offset;                 /* of the window in the page */
   gsize size;                   /* from the window's first byte to its last */
+  /* by the page's index: what was drawn there last; set when a page goes out first */
+  const GstVideoRectangle *drawn[BA_DISPLAY_MAX_PAGES];
 };
 
 G_DEFINE_TYPE (GstBaFbdevPool, gst_ba_fbdev_pool, GST_TYPE_BA_POOL)
@@ -108,6 +111,7 @@ static gboolean
 gst_ba_fbdev_pool_start (GstBufferPool * pool)
 {
   gst_ba_pool_set_slots (GST_BA_POOL (pool), BA_DISPLAY_MAX_PAGES);
+  gst_ba_pool_take_free (GST_BA_POOL (pool));
   return TRUE;
 }
 
@@ -123,8 +127,12 @@ static void
 gst_ba_fbdev_pool_revive (GstBaPool * pool, BaBuffer * page, GstBuffer * buffer)
 {
   GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
+  const GstVideoRectangle *drawn = self->drawn[ba_buffer_get_index (page)];
 
-  gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
+  /* as it was left, unless another view of the pages had it meanwhile */
+  if (drawn->x != self->window.x || drawn->y != self->window.y || drawn->w != self->window.w
+      || drawn->h != self->window.h)
+    gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
 }
 
 static GstBuffer *
@@ -132,7 +140,10 @@ gst_ba_fbdev_pool_wrap (GstBaPool * pool, BaBuffer * page)
 {
   GstBaFbdevPool *self = GST_BA_FBDEV_POOL (pool);
   GstBuffer *buffer = gst_buffer_new ();
+  const GstVideoRectangle *drawn = gst_ba_fbdev_allocator_peek_drawn (self->allocator, page);
 
+  if (drawn)                    /* and not memory in place of a page */
+    self->drawn[ba_buffer_get_index (page)] = drawn;
   gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
   gst_buffer_append_memory (buffer, gst_ba_fbdev_allocator_wrap (self->allocator, page, self->offset, self->size));
   if (self->has_meta) {

@@ -29,6 +29,7 @@ typedef struct
   BaPool *core;                 /* a reference; waiters of @cancel are in it */
   Slot *slots;
   guint n_slots;
+  gboolean takes_free;          /* constant while active: @obtain begins with a look into the core pool's free queue */
   gboolean keeps_one;           /* constant while active */
   Slot *_Atomic at_hand;        /* the slot that came back last, still held; whoever takes it out owns it */
   atomic_int seekers;           /* threads that look into the core pool: nothing may rest at hand meanwhile */
@@ -51,6 +52,12 @@ gst_ba_pool_set_slots (GstBaPool * self, guint n_slots)
   g_free (priv->slots);
   priv->slots = g_new0 (Slot, n_slots);
   priv->n_slots = n_slots;
+}
+
+void
+gst_ba_pool_take_free (GstBaPool * self)
+{
+  get_priv (self)->takes_free = TRUE;
 }
 
 void
@@ -134,6 +141,15 @@ dress (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, BaBuff
   return shell;
 }
 
+/* A core buffer: the free one that is there, which needs no call of the class, or what the class can do. */
+static inline int
+obtain (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, gint64 timeout_ns, BaBuffer ** buffer)
+{
+  int r = priv->takes_free ? ba_pool_acquire (priv->core, BA_NO_WAIT, &priv->cancel, buffer) : -EAGAIN;
+
+  return r == -EAGAIN ? klass->obtain (self, timeout_ns, &priv->cancel, buffer) : r;
+}
+
 /* From here to release no casts that look types up: GStreamer calls this with its own pointer, and twice for
  * every frame. */
 static GstFlowReturn
@@ -166,12 +182,12 @@ gst_ba_pool_acquire (GstBufferPool * pool, GstBuffer ** out, GstBufferPoolAcquir
     if ((slot = take_at_hand (priv)))
       *out = leave_slot (slot);
     else
-      r = klass->obtain (self, timeout_ns, &priv->cancel, &buffer);
+      r = obtain (self, klass, priv, timeout_ns, &buffer);
     atomic_fetch_sub (&priv->seekers, 1);
     if (slot)
       return GST_FLOW_OK;
   } else {
-    r = klass->obtain (self, timeout_ns, &priv->cancel, &buffer);
+    r = obtain (self, klass, priv, timeout_ns, &buffer);
   }
   if (r < 0) {
     GST_LOG_OBJECT (self, "no buffer: %s", ba_error_text (r));
@@ -191,11 +207,11 @@ remove_unpooled_meta (GstBuffer * buffer, GstMeta ** meta, gpointer user_data)
   return TRUE;
 }
 
-/* As the base class, but the memory is put right when the buffer goes out again, by who knows where it begins. */
-static void
-gst_ba_pool_reset (GstBufferPool * pool, GstBuffer * shell)
+/* As the base class resets, but the memory is put right when the buffer goes out again, by who knows where it begins. */
+static inline void
+reset (GstBuffer * shell)
 {
-  GST_BUFFER_FLAGS (shell) &= GST_BUFFER_FLAG_TAG_MEMORY;
+  GST_BUFFER_FLAGS (shell) = 0;
   GST_BUFFER_PTS (shell) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DTS (shell) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DURATION (shell) = GST_CLOCK_TIME_NONE;
@@ -243,6 +259,7 @@ gst_ba_pool_release (GstBufferPool * pool, GstBuffer * shell)
     gst_buffer_unref (shell);
     return;
   }
+  reset (shell);
   slot->shell = shell;
   if (priv->keeps_one && !ba_buffer_is_shared (slot->memory->buffer)
       && atomic_load_explicit (&priv->seekers, memory_order_relaxed) == 0
@@ -301,7 +318,7 @@ gst_ba_pool_class_init (GstBaPoolClass * klass)
 
   G_OBJECT_CLASS (klass)->finalize = gst_ba_pool_finalize;
   pool_class->acquire_buffer = gst_ba_pool_acquire;
-  pool_class->reset_buffer = gst_ba_pool_reset;
+  pool_class->reset_buffer = NULL;      /* release does it, for what is kept */
   pool_class->release_buffer = gst_ba_pool_release;
   pool_class->start = gst_ba_pool_start;
   pool_class->stop = gst_ba_pool_stop;

@@ -6,7 +6,9 @@
 #include <gst/bufalloc/gstbafbdevallocator.h>
 #include <gst/bufalloc/gstbafbdevpool.h>
 #include <gst/bufalloc/gstbalayout.h>
+#include <gst/bufalloc/gstbamemfdallocator.h>
 #include <gst/bufalloc/gstbamemory.h>
 #include <gst/bufalloc/gstbanormalpool.h>
 #include <gst/bufalloc/gstbapool.h>
 #include <gst/bufalloc/gstbautils.h>
+#include <gst/bufalloc/gstbaversion.h>

@@ -39,8 +39,13 @@ gst_fbdev_zero_sink_place (GstBaScaling scaling, const GstVideoRectangle * src, 
   /* the picture's shape in square pixels: w : h = src->w * par_n : src->h * par_d */
   gint64 shape_w = (gint64) src->w * MAX (par_n, 1);
   gint64 shape_h = (gint64) src->h * MAX (par_d, 1);
-  gboolean wider = shape_w * height >= shape_h * width; /* than the screen */
+  gboolean wider;
 
+  for (; shape_w > G_MAXINT || shape_h > G_MAXINT; shape_w /= 2, shape_h /= 2)
+    continue;                   /* absurd ratios keep their direction, and products fit into 64 bits */
+  shape_w = MAX (shape_w, 1);
+  shape_h = MAX (shape_h, 1);
+  wider = shape_w * height >= shape_h * width;  /* than the screen */
   out->src = *src;
   switch (scaling) {
     case GST_BA_SCALING_NONE:

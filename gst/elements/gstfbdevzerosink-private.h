@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gstfbdevzerosink-private.h: what the three files of the sink share.
+ * gstfbdevzerosink-private.h: what the four files of the sink share.
  *
  * gstfbdevzerosink.c        properties, opening and closing, negotiation
+ * gstfbdevzerosink-pools.c  what it offers upstream
  * gstfbdevzerosink-frame.c  one frame: which way it goes, and there
  * gstfbdevzerosink-place.c  where a picture lies on the screen: pure arithmetic
  */
@@ -97,6 +98,17 @@ void gst_fbdev_zero_sink_place (GstBaScaling scaling, const GstVideoRectangle * 
 
 /* Whether @place keeps every pixel as it is. */
 gboolean gst_fbdev_zero_sink_is_1to1 (const Placement * place);
+
+/* ---- pools ---------------------------------------------------------------------------------------------------- */
+
+/* An empty list for the sink's pools. */
+GPtrArray *gst_fbdev_zero_sink_new_pool_list (void);
+
+/* Wakes everybody who waits for a page, and keeps others from waiting; or lets them wait again. */
+void gst_fbdev_zero_sink_flush_pools (GstFbdevZeroSink * self, gboolean flushing);
+
+/* The virtual function of GstBaseSink. */
+gboolean gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query);
 
 /* ---- frame ---------------------------------------------------------------------------------------------------- */
 

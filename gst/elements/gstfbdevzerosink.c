@@ -25,9 +25,6 @@ GST_DEBUG_CATEGORY (gst_fbdev_zero_sink_performance);
 
 #define DEFAULT_DEVICE "auto"
 
-/* On screen, waiting for its vsync, being drawn: with fewer pages upstream would wait for every flip. */
-#define PAGES_TO_OFFER 3
-
 /* What can be converted, best first: no chroma lost, cheap to read. */
 #define YUV_FORMATS "I420, YV12, NV12, NV21, YUY2, UYVY, Y42B, Y444, I420_10LE, P010_10LE, GRAY8"
 #define RGB_FORMATS "BGRx, RGBx, xRGB, xBGR, BGRA, RGBA, ARGB, ABGR, RGB, BGR, RGB16, BGR16, RGB15"
@@ -83,69 +80,6 @@ gst_ba_offer_pages_get_type (void)
 
 G_DEFINE_TYPE (GstFbdevZeroSink, gst_fbdev_zero_sink, GST_TYPE_VIDEO_SINK)
 GST_ELEMENT_REGISTER_DEFINE (fbdevzerosink, "fbdevzerosink", GST_RANK_MARGINAL, GST_TYPE_FBDEV_ZERO_SINK)
-
-/* ---- the pools upstream has ------------------------------------------------------------------------------------ */
-
-static void
-weak_ref_free (gpointer data)
-{
-  g_weak_ref_clear (data);
-  g_free (data);
-}
-
-static void
-remember_pool (GstFbdevZeroSink * self, GstBufferPool * pool)
-{
-  GWeakRef *weak = g_new (GWeakRef, 1);
-
-  g_weak_ref_init (weak, pool);
-  GST_OBJECT_LOCK (self);
-  for (guint i = self->pools->len; i > 0; i--) {
-    GObject *alive = g_weak_ref_get (g_ptr_array_index (self->pools, i - 1));
-
-    if (!alive)
-      g_ptr_array_remove_index_fast (self->pools, i - 1);
-    else
-      g_object_unref (alive);
-  }
-  g_ptr_array_add (self->pools, weak);
-  GST_OBJECT_UNLOCK (self);
-}
-
-/* The pools that are still alive; a reference each. */
-static GPtrArray *
-live_pools (GstFbdevZeroSink * self)
-{
-  GPtrArray *alive = g_ptr_array_new_with_free_func (gst_object_unref);
-
-  GST_OBJECT_LOCK (self);
-  for (guint i = 0; i < self->pools->len; i++) {
-    gpointer pool = g_weak_ref_get (g_ptr_array_index (self->pools, i));
-
-    if (pool)
-      g_ptr_array_add (alive, pool);
-  }
-  GST_OBJECT_UNLOCK (self);
-  return alive;
-}
-
-/*
- * Upstream may wait for a page inside acquire. It is woken where the sink itself stops or flushes, and nowhere else: a
- * pause also unlocks a sink, and a source that is told to flush then would stop for good.
- */
-static void
-set_pools_flushing (GstFbdevZeroSink * self, gboolean flushing)
-{
-  GPtrArray *pools = live_pools (self);
-
-  for (guint i = 0; i < pools->len; i++) {
-    GstBufferPool *pool = g_ptr_array_index (pools, i);
-
-    if (gst_buffer_pool_is_active (pool))
-      gst_buffer_pool_set_flushing (pool, flushing);
-  }
-  g_ptr_array_unref (pools);
-}
 
 /* ---- opening and closing --------------------------------------------------------------------------------------- */
 
@@ -238,7 +172,7 @@ close_display (GstFbdevZeroSink * self)
   gst_ba_stats_log (GST_ELEMENT (self), stats);
   gst_structure_free (stats);
 
-  set_pools_flushing (self, TRUE);
+  gst_fbdev_zero_sink_flush_pools (self, TRUE);
   gst_fbdev_zero_sink_forget_frame (self);
   gst_fbdev_zero_sink_forget_convert (self);
   GST_OBJECT_LOCK (self);
@@ -287,10 +221,10 @@ gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transitio
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      set_pools_flushing (self, FALSE);
+      gst_fbdev_zero_sink_flush_pools (self, FALSE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
-      set_pools_flushing (self, TRUE);
+      gst_fbdev_zero_sink_flush_pools (self, TRUE);
       break;
     default:
       break;
@@ -310,9 +244,9 @@ gst_fbdev_zero_sink_event (GstBaseSink * sink, GstEvent * event)
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (sink);
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
-    set_pools_flushing (self, TRUE);
+    gst_fbdev_zero_sink_flush_pools (self, TRUE);
   else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
-    set_pools_flushing (self, FALSE);
+    gst_fbdev_zero_sink_flush_pools (self, FALSE);
   return GST_BASE_SINK_CLASS (gst_fbdev_zero_sink_parent_class)->event (sink, event);
 }
 
@@ -369,124 +303,6 @@ gst_fbdev_zero_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
   self->info = info;
   GST_VIDEO_SINK_WIDTH (self) = GST_VIDEO_INFO_WIDTH (&info);
   GST_VIDEO_SINK_HEIGHT (self) = GST_VIDEO_INFO_HEIGHT (&info);
-  return TRUE;
-}
-
-/* Whether frames of @info may be drawn into pages, shown where they lie. */
-static gboolean
-offers_pages (GstFbdevZeroSink * self, const GstVideoInfo * info)
-{
-  const BaDisplayInfo *display = ba_display_get_info (self->display);
-  GstVideoRectangle src = { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
-  Placement place;
-  GstBaOfferPages offer;
-  GstBaScaling scaling;
-
-  GST_OBJECT_LOCK (self);
-  offer = self->offer_pages;
-  scaling = self->scaling;
-  GST_OBJECT_UNLOCK (self);
-  if (offer == GST_BA_OFFER_PAGES_NEVER || !display->can_flip
-      || display->n_pages < (offer == GST_BA_OFFER_PAGES_ALWAYS ? 2 : PAGES_TO_OFFER)
-      || GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_INFO_FORMAT (&self->screen))
-    return FALSE;
-  gst_fbdev_zero_sink_place (scaling, &src, GST_VIDEO_INFO_PAR_N (info), GST_VIDEO_INFO_PAR_D (info),
-      GST_VIDEO_INFO_WIDTH (&self->screen), GST_VIDEO_INFO_HEIGHT (&self->screen), &place);
-  return gst_fbdev_zero_sink_is_1to1 (&place) && place.src.w == src.w && place.src.h == src.h;
-}
-
-/* Configures @pool for @caps; TRUE where it accepted, perhaps after correcting us. */
-static gboolean
-configure_pool (GstBufferPool * pool, GstCaps * caps, guint size, guint min, guint max,
-    const GstVideoAlignment * align)
-{
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-
-  gst_buffer_pool_config_set_params (config, caps, size, min, max);
-  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  if (align) {
-    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
-    gst_buffer_pool_config_set_video_alignment (config, align);
-  }
-  if (gst_buffer_pool_set_config (pool, config))
-    return TRUE;
-  return gst_buffer_pool_set_config (pool, gst_buffer_pool_get_config (pool));
-}
-
-static void
-add_pool (GstQuery * query, GstBufferPool * pool)
-{
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-  guint size, min, max;
-
-  gst_buffer_pool_config_get_params (config, NULL, &size, &min, &max);
-  gst_structure_free (config);
-  gst_query_add_allocation_pool (query, pool, size, min, max);
-}
-
-/* Ordinary memory with the page's stride, for elements that read back what they draw. */
-static GstBufferPool *
-make_cached_pool (GstFbdevZeroSink * self, GstCaps * caps, const GstVideoInfo * info)
-{
-  GstBufferPool *pool = gst_ba_normal_pool_new ();
-  GstVideoAlignment align;
-  gint pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (info, 0);
-  gint more = GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0) - GST_VIDEO_INFO_PLANE_STRIDE (info, 0);
-
-  gst_video_alignment_reset (&align);
-  if (more > 0 && more % pixel_bytes == 0)
-    align.padding_right = more / pixel_bytes;
-  if (!configure_pool (pool, caps, GST_VIDEO_INFO_SIZE (info), 0, 0, &align))
-    gst_clear_object (&pool);
-  return pool;
-}
-
-static gboolean
-gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
-{
-  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (sink);
-  GstCaps *caps;
-  gboolean need_pool;
-  GstVideoInfo info;
-  const BaDisplayInfo *display;
-  BaPoolStats stats;
-
-  gst_query_parse_allocation (query, &caps, &need_pool);
-  if (!caps || !gst_video_info_from_caps (&info, caps)) {
-    GST_WARNING_OBJECT (self, "an ALLOCATION query without caps of a video: %" GST_PTR_FORMAT, caps);
-    return FALSE;
-  }
-  if (!self->display)
-    return FALSE;
-  display = ba_display_get_info (self->display);
-
-  if (offers_pages (self, &info)) {
-    GstBufferPool *pages = gst_ba_fbdev_pool_new (self->allocator);
-
-    if (configure_pool (pages, caps, GST_VIDEO_INFO_SIZE (&info), MIN (PAGES_TO_OFFER, display->n_pages),
-            display->n_pages, NULL)) {
-      if (need_pool) {
-        GstBufferPool *cached = make_cached_pool (self, caps, &info);
-
-        add_pool (query, pages);
-        remember_pool (self, pages);
-        if (cached) {
-          add_pool (query, cached);
-          gst_object_unref (cached);
-        }
-      } else {                  /* who has a pool of his own still wants to know how many buffers we keep */
-        gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info),
-            MIN (PAGES_TO_OFFER, display->n_pages), 0);
-      }
-    }
-    gst_object_unref (pages);
-  }
-  ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);
-  GstStructure *params = gst_structure_new ("bufalloc-pages", "pages", G_TYPE_UINT, display->n_pages,
-      "free", G_TYPE_UINT, stats.n_free, "read-mbps", G_TYPE_DOUBLE, 0.0, "write-mbps", G_TYPE_DOUBLE, 0.0, NULL);
-  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, params);
-  gst_structure_free (params);
-  gst_query_add_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL);
   return TRUE;
 }
 
@@ -706,7 +522,7 @@ gst_fbdev_zero_sink_init (GstFbdevZeroSink * self)
   self->vsync = TRUE;
   self->scaling = GST_BA_SCALING_FIT;
   self->offer_pages = GST_BA_OFFER_PAGES_AUTO;
-  self->pools = g_ptr_array_new_with_free_func (weak_ref_free);
+  self->pools = gst_fbdev_zero_sink_new_pool_list ();
   self->base_chain = GST_PAD_CHAINFUNC (GST_BASE_SINK_PAD (self));
   gst_pad_set_chain_function (GST_BASE_SINK_PAD (self), gst_fbdev_zero_sink_chain);
   atomic_init (&self->cancel, 0);

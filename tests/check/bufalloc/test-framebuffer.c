@@ -164,6 +164,6 @@ START_TEST (a_page_keeps_the_mapping_when_everybody_else_is_gone)
 END_TEST
 
 RUN ("framebuffer", count_and_size_come_from_the_blocks, all_pages_are_no_more_than_the_pool_may_have,
-     a_block_is_given_out_once,
-     a_block_smaller_than_asked_is_EINVAL_and_stays_free, a_list_that_cannot_be_is_refused_with_a_sentence,
+     a_block_is_given_out_once, a_block_smaller_than_asked_is_EINVAL_and_stays_free,
+     a_list_that_cannot_be_is_refused_with_a_sentence,
      a_displays_pages_are_buffers_and_the_visible_one_comes_last, a_page_keeps_the_mapping_when_everybody_else_is_gone)

@@ -278,6 +278,18 @@ player_push (Player * player, GstBuffer * buffer, const gchar * caps_text)
   return flow;
 }
 
+/* Plays what player_push() puts into appsrc, on a screen of 64x32 in @file. */
+static inline Player
+pushing_player (const ScreenFile * file, const gchar * more)
+{
+  gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=0,file=%s sync=false %s", file->path, more);
+  Player player = player_new ("appsrc name=src format=time !", settings);
+
+  g_free (settings);
+  player_set (&player, GST_STATE_PLAYING);
+  return player;
+}
+
 static inline void
 player_push_end (Player * player)
 {

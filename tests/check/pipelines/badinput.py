@@ -6,13 +6,13 @@ import re
 import sys
 import tempfile
 
-from harness import Gst, clip, launch, main
+from harness import Gst, clip, main, play_in_process
 
 SINK = "fbdevzerosink name=sink sync=false device=virtual:160x120,rate=0"
 
 
 def errors_of(said):
-    return re.findall(r"^ERROR: from element (\S+): (.*)$", said, re.MULTILINE)
+    return re.findall(r"^ERROR: (\S+ \S+): (.*)$", said, re.MULTILINE)
 
 
 def ours(errors):
@@ -22,7 +22,7 @@ def ours(errors):
 
 def run(pipeline, **kwargs):
     """(exit code, errors, stats); criticals and crashes fail right here."""
-    code, said, stats = launch(pipeline, **kwargs)
+    code, said, stats = play_in_process(pipeline, **kwargs)
     assert code >= 0, f"killed by signal {-code}: {said}"
     assert "CRITICAL" not in said, said
     return code, errors_of(said), stats, said

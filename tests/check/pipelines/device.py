@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 
-from harness import assert_same, draw, launch, main
+from harness import assert_same, draw, launch, main, play_in_process
 
 
 class FakeDevice:
@@ -19,8 +19,8 @@ class FakeDevice:
         self.env = {"LD_PRELOAD": os.environ["BA_FAKEFB"], "FAKEFB": f"{width}x{height}x{bits},pages={pages},pad={pad}",
                     "FAKEFB_MEM": self.memory, "FAKEFB_LOG": self.log, "FAKEFB_VSYNC": vsync}
 
-    def play(self, pipeline):
-        code, said, stats = launch(pipeline, env=self.env)
+    def play(self, pipeline, how=launch):
+        code, said, stats = how(pipeline, env=self.env)
         with open(self.log, encoding="ascii") as f:
             self.calls = f.read().splitlines()
         return code, said, stats
@@ -133,7 +133,7 @@ def test_auto_finds_it():
 def test_an_error_upstream_puts_everything_back():
     device = FakeDevice(160, 120, 32)
     code, said, _ = device.play("videotestsrc ! identity error-after=5 ! fbdevzerosink name=sink sync=false "
-                                "device=/dev/fb0")
+                                "device=/dev/fb0", how=play_in_process)
     assert code != 0, said
     device.assert_put_back()
     device.remove()

@@ -2,7 +2,7 @@
 """Which way frames of stock elements go to the screen, and that the bytes on it are what the elements drew."""
 import sys
 
-from harness import Gst, Play, Screen, assert_counts, assert_same, draw, main, play
+from harness import Gst, Play, Screen, assert_counts, assert_same, draw, launch, main, play
 
 SIZE = 160 * 120 * 4
 NATIVE = "video/x-raw,format=BGRx,width=160,height=120"
@@ -118,6 +118,14 @@ def test_a_stride_of_its_own_flips_and_is_not_sheared():
     drawn = draw("videotestsrc num-buffers=3 ! video/x-raw,format=BGRx,width=161,height=120")
     assert_same(screen.picture(), drawn[2 * 161 * 120 * 4:])
     screen.remove()
+
+
+def test_a_negotiation_that_costs_a_copy_is_one_line_in_GST_PERFORMANCE():
+    for settings, lines in (("", 0), ("offer-pages=never", 1)):
+        code, said, _ = launch(f"videotestsrc num-buffers=20 ! {NATIVE} ! {FAST} {settings}",
+                               env={"GST_DEBUG": "GST_PERFORMANCE:4"})
+        found = [line for line in said.splitlines() if "GST_PERFORMANCE" in line and "<sink>" in line]
+        assert code == 0 and len(found) == lines, said
 
 
 def test_playing_again_and_seeking_back():

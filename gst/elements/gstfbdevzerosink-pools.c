@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gstfbdevzerosink-pools.c: the answer to an ALLOCATION query, and the pools that upstream got with it.
+ *
+ * A pool is a view of the pages and belongs to whoever asked; the sink only remembers it weakly, to wake its waiters.
+ */
+#include "gstfbdevzerosink-private.h"
+
+#define GST_CAT_DEFAULT gst_fbdev_zero_sink_debug
+
+/* On screen, waiting for its vsync, being drawn: with fewer pages upstream would wait for every flip. */
+#define PAGES_TO_OFFER 3
+
+/* ---- the pools upstream has ------------------------------------------------------------------------------------ */
+
+static void
+weak_ref_free (gpointer data)
+{
+  g_weak_ref_clear (data);
+  g_free (data);
+}
+
+GPtrArray *
+gst_fbdev_zero_sink_new_pool_list (void)
+{
+  return g_ptr_array_new_with_free_func (weak_ref_free);
+}
+
+static void
+remember_pool (GstFbdevZeroSink * self, GstBufferPool * pool)
+{
+  GWeakRef *weak = g_new (GWeakRef, 1);
+
+  g_weak_ref_init (weak, pool);
+  GST_OBJECT_LOCK (self);
+  for (guint i = self->pools->len; i > 0; i--) {
+    GObject *alive = g_weak_ref_get (g_ptr_array_index (self->pools, i - 1));
+
+    if (!alive)
+      g_ptr_array_remove_index_fast (self->pools, i - 1);
+    else
+      g_object_unref (alive);
+  }
+  g_ptr_array_add (self->pools, weak);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* The pools that are still alive; a reference each. */
+static GPtrArray *
+live_pools (GstFbdevZeroSink * self)
+{
+  GPtrArray *alive = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  GST_OBJECT_LOCK (self);
+  for (guint i = 0; i < self->pools->len; i++) {
+    gpointer pool = g_weak_ref_get (g_ptr_array_index (self->pools, i));
+
+    if (pool)
+      g_ptr_array_add (alive, pool);
+  }
+  GST_OBJECT_UNLOCK (self);
+  return alive;
+}
+
+/*
+ * Upstream may wait for a page inside acquire. It is woken where the sink itself stops or flushes, and nowhere else: a
+ * pause also unlocks a sink, and a source that is told to flush then would stop for good.
+ */
+void
+gst_fbdev_zero_sink_flush_pools (GstFbdevZeroSink * self, gboolean flushing)
+{
+  GPtrArray *pools = live_pools (self);
+
+  for (guint i = 0; i < pools->len; i++) {
+    GstBufferPool *pool = g_ptr_array_index (pools, i);
+
+    if (gst_buffer_pool_is_active (pool))
+      gst_buffer_pool_set_flushing (pool, flushing);
+  }
+  g_ptr_array_unref (pools);
+}
+
+/* ---- the answer ----------------------------------------------------------------------------------------------- */
+
+/* Whether frames of @info may be drawn into pages, shown where they lie. */
+static gboolean
+offers_pages (GstFbdevZeroSink * self, const GstVideoInfo * info)
+{
+  const BaDisplayInfo *display = ba_display_get_info (self->display);
+  GstVideoRectangle src = { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
+  Placement place;
+  GstBaOfferPages offer;
+  GstBaScaling scaling;
+
+  GST_OBJECT_LOCK (self);
+  offer = self->offer_pages;
+  scaling = self->scaling;
+  GST_OBJECT_UNLOCK (self);
+  if (offer == GST_BA_OFFER_PAGES_NEVER || !display->can_flip
+      || display->n_pages < (offer == GST_BA_OFFER_PAGES_ALWAYS ? 2 : PAGES_TO_OFFER)
+      || GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_INFO_FORMAT (&self->screen))
+    return FALSE;
+  gst_fbdev_zero_sink_place (scaling, &src, GST_VIDEO_INFO_PAR_N (info), GST_VIDEO_INFO_PAR_D (info),
+      GST_VIDEO_INFO_WIDTH (&self->screen), GST_VIDEO_INFO_HEIGHT (&self->screen), &place);
+  return gst_fbdev_zero_sink_is_1to1 (&place) && place.src.w == src.w && place.src.h == src.h;
+}
+
+/* Configures @pool for @caps; TRUE where it accepted, perhaps after correcting us. */
+static gboolean
+configure_pool (GstBufferPool * pool, GstCaps * caps, guint size, guint min, guint max,
+    const GstVideoAlignment * align)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (align) {
+    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
+    gst_buffer_pool_config_set_video_alignment (config, align);
+  }
+  if (gst_buffer_pool_set_config (pool, config))
+    return TRUE;
+  return gst_buffer_pool_set_config (pool, gst_buffer_pool_get_config (pool));
+}
+
+static void
+add_pool (GstQuery * query, GstBufferPool * pool)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  guint size, min, max;
+
+  gst_buffer_pool_config_get_params (config, NULL, &size, &min, &max);
+  gst_structure_free (config);
+  gst_query_add_allocation_pool (query, pool, size, min, max);
+}
+
+/* Ordinary memory with the page's stride, for elements that read back what they draw. */
+static GstBufferPool *
+make_cached_pool (GstFbdevZeroSink * self, GstCaps * caps, const GstVideoInfo * info)
+{
+  GstBufferPool *pool = gst_ba_normal_pool_new ();
+  GstVideoAlignment align;
+  gint pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (info, 0);
+  gint more = GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0) - GST_VIDEO_INFO_PLANE_STRIDE (info, 0);
+
+  gst_video_alignment_reset (&align);
+  if (more > 0 && more % pixel_bytes == 0)
+    align.padding_right = more / pixel_bytes;
+  if (!configure_pool (pool, caps, GST_VIDEO_INFO_SIZE (info), 0, 0, &align))
+    gst_clear_object (&pool);
+  return pool;
+}
+
+gboolean
+gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
+{
+  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (sink);
+  GstCaps *caps;
+  gboolean need_pool;
+  GstVideoInfo info;
+  const BaDisplayInfo *display;
+  BaPoolStats stats;
+
+  gst_query_parse_allocation (query, &caps, &need_pool);
+  if (!caps || !gst_video_info_from_caps (&info, caps)) {
+    GST_WARNING_OBJECT (self, "an ALLOCATION query without caps of a video: %" GST_PTR_FORMAT, caps);
+    return FALSE;
+  }
+  if (!self->display)
+    return FALSE;
+  display = ba_display_get_info (self->display);
+
+  if (offers_pages (self, &info)) {
+    GstBufferPool *pages = gst_ba_fbdev_pool_new (self->allocator);
+
+    if (configure_pool (pages, caps, GST_VIDEO_INFO_SIZE (&info), MIN (PAGES_TO_OFFER, display->n_pages),
+            display->n_pages, NULL)) {
+      if (need_pool) {
+        GstBufferPool *cached = make_cached_pool (self, caps, &info);
+
+        add_pool (query, pages);
+        remember_pool (self, pages);
+        if (cached) {
+          add_pool (query, cached);
+          gst_object_unref (cached);
+        }
+      } else {                  /* who has a pool of his own still wants to know how many buffers we keep */
+        gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info),
+            MIN (PAGES_TO_OFFER, display->n_pages), 0);
+      }
+    }
+    gst_object_unref (pages);
+  }
+  ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);
+  GstStructure *params = gst_structure_new ("bufalloc-pages", "pages", G_TYPE_UINT, display->n_pages,
+      "free", G_TYPE_UINT, stats.n_free, "read-mbps", G_TYPE_DOUBLE, 0.0, "write-mbps", G_TYPE_DOUBLE, 0.0, NULL);
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, params);
+  gst_structure_free (params);
+  gst_query_add_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL);
+  return TRUE;
+}
