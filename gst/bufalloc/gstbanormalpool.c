@@ -6,8 +6,10 @@
 #include "gstbanormalpool.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "gstbaallocator-private.h"
+#include "gstbamemfdallocator-private.h"
 #include "gstbamemory-private.h"
 #include "gstbapool-private.h"
 
@@ -20,6 +22,7 @@ struct _GstBaNormalPool
   /* configuration */
   guint size, min, max;
   GstAllocationParams params;
+  GstBaMemfdAllocator *memfd;   /* where the configuration names one: memory comes from there */
   gboolean has_meta;
   GstVideoInfo info;
   GstVideoAlignment align;
@@ -45,10 +48,11 @@ gst_ba_normal_pool_set_config (GstBufferPool * pool, GstStructure * config)
   GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
   GstCaps *caps;
   guint size, min, max;
+  GstAllocator *allocator;
   GstAllocationParams params;
 
   if (!gst_buffer_pool_config_get_params (config, &caps, &size, &min, &max)
-      || !gst_buffer_pool_config_get_allocator (config, NULL, &params)) {
+      || !gst_buffer_pool_config_get_allocator (config, &allocator, &params)) {
     GST_WARNING_OBJECT (self, "the configuration has no parameters");
     return FALSE;
   }
@@ -83,8 +87,18 @@ gst_ba_normal_pool_set_config (GstBufferPool * pool, GstStructure * config)
   self->min = min;
   self->max = max;
   self->params = params;
+  g_clear_object (&self->memfd);
+  if (GST_IS_BA_MEMFD_ALLOCATOR (allocator))
+    self->memfd = g_object_ref (GST_BA_MEMFD_ALLOCATOR (allocator));
   gst_buffer_pool_config_set_params (config, caps, size, min, max);
   return GST_BUFFER_POOL_CLASS (gst_ba_normal_pool_parent_class)->set_config (pool, config);
+}
+
+static BaAllocator *
+get_core_allocator (GstBaNormalPool * self)
+{
+  return self->memfd ? gst_ba_memfd_allocator_get_core (self->memfd)
+      : gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator));
 }
 
 static gboolean
@@ -103,11 +117,16 @@ gst_ba_normal_pool_start (GstBufferPool * pool)
   if (!g_size_checked_add (&room, self->params.prefix, self->size)
       || !g_size_checked_add (&room, room, self->params.padding))
     return FALSE;
-  self->allocator = gst_ba_normal_allocator_new_aligned (MAX (align_bytes, 64));
-  if (!self->allocator)
+  self->allocator = self->memfd ? NULL : gst_ba_normal_allocator_new_aligned (MAX (align_bytes, 64));
+  if (!self->memfd && !self->allocator)
     return FALSE;
+  if (self->memfd && align_bytes > (gsize) sysconf (_SC_PAGESIZE)) {
+    GST_WARNING_OBJECT (self, "mapped memory is aligned to a memory page, not to %" G_GSIZE_FORMAT " bytes",
+        align_bytes);
+    return FALSE;
+  }
   BaSpec spec = {.count = self->min,.size_bytes = room,.category = "GstBaNormalPool" };
-  r = ba_allocator_build_pool (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator)), &spec, &self->core);
+  r = ba_allocator_build_pool (get_core_allocator (self), &spec, &self->core);
   if (r < 0) {
     GST_WARNING_OBJECT (self, "no pool of %u buffers of %" G_GSIZE_FORMAT " bytes: %s", self->min, room,
         ba_error_text (r));
@@ -130,7 +149,7 @@ gst_ba_normal_pool_stop (GstBufferPool * pool)
 
   gst_ba_pool_set_core (GST_BA_POOL (self), NULL);
   if (self->core)               /* memory that somebody still shares frees itself later */
-    ba_allocator_destroy_pool (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator)), self->core);
+    ba_allocator_destroy_pool (get_core_allocator (self), self->core);
   g_clear_pointer (&self->core, ba_pool_unref);
   gst_clear_object (&self->allocator);
   return stopped;
@@ -145,7 +164,7 @@ gst_ba_normal_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel *
 
   if (r != -EAGAIN)
     return r;
-  allocator = gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator));
+  allocator = get_core_allocator (self);
 
   while (r == -EAGAIN) {
     if (self->max && (guint) g_atomic_int_add (&self->made, 1) >= self->max) {
@@ -166,11 +185,19 @@ static GstBuffer *
 gst_ba_normal_pool_wrap (GstBaPool * pool, BaBuffer * core_buffer)
 {
   GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
-  GstBuffer *buffer = gst_buffer_new ();
+  GstBuffer *buffer;
+  GstMemory *memory;
 
-  gst_buffer_append_memory (buffer, gst_ba_memory_new_full (self->allocator, core_buffer, 0,
-          ba_buffer_get_size (core_buffer), gst_ba_normal_allocator_get_align (GST_BA_NORMAL_ALLOCATOR
-              (self->allocator)) - 1, self->params.prefix, self->size, 0));
+  if (self->memfd)
+    memory = gst_ba_memfd_allocator_wrap (self->memfd, core_buffer, self->params.prefix, self->size);
+  else
+    memory = gst_ba_memory_new_full (self->allocator, core_buffer, 0, ba_buffer_get_size (core_buffer),
+        gst_ba_normal_allocator_get_align (GST_BA_NORMAL_ALLOCATOR (self->allocator)) - 1, self->params.prefix,
+        self->size, 0);
+  if (!memory)
+    return NULL;
+  buffer = gst_buffer_new ();
+  gst_buffer_append_memory (buffer, memory);
   if (self->has_meta) {
     GstVideoMeta *meta = gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
         GST_VIDEO_INFO_FORMAT (&self->info), GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info),
@@ -184,11 +211,19 @@ gst_ba_normal_pool_wrap (GstBaPool * pool, BaBuffer * core_buffer)
 }
 
 static void
+gst_ba_normal_pool_finalize (GObject * object)
+{
+  g_clear_object (&GST_BA_NORMAL_POOL (object)->memfd);
+  G_OBJECT_CLASS (gst_ba_normal_pool_parent_class)->finalize (object);
+}
+
+static void
 gst_ba_normal_pool_class_init (GstBaNormalPoolClass * klass)
 {
   GstBufferPoolClass *pool_class = GST_BUFFER_POOL_CLASS (klass);
   GstBaPoolClass *ba_class = GST_BA_POOL_CLASS (klass);
 
+  G_OBJECT_CLASS (klass)->finalize = gst_ba_normal_pool_finalize;
   pool_class->get_options = gst_ba_normal_pool_get_options;
   pool_class->set_config = gst_ba_normal_pool_set_config;
   pool_class->start = gst_ba_normal_pool_start;

@@ -12,7 +12,9 @@ G_DECLARE_FINAL_TYPE (GstBaNormalPool, gst_ba_normal_pool, GST, BA_NORMAL_POOL, 
 /**
  * gst_ba_normal_pool_new:
  *
- * A pool of memory of this process, with GstVideoMeta and GstVideoAlignment where the configuration asks for them.
+ * A pool of memory of this process, with GstVideoMeta and GstVideoAlignment where the configuration asks for them. With
+ * a #GstBaMemfdAllocator as the configuration's allocator its memory is a GstFdMemory that other processes can map; other
+ * allocators are not used.
  * Threads: any.
  *
  * Returns: (transfer full): an inactive pool

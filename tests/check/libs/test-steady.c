@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-steady.c: in the steady state an acquire and a release allocate nothing and make no system call.
+ *
+ * Allocations are counted here, in front of libc's; the build sets G_SLICE=always-malloc, so that GLib's come along.
+ * System calls are counted by strace: `test-steady rounds POOL N` does N rounds and nothing else, and the totals of a
+ * short run and of a long one must be the same. Where there is no strace, or it may not trace, that part is skipped.
+ */
+#include "test-lib-support.h"
+
+#include <dlfcn.h>
+#include <glib/gstdio.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#define ROUNDS 2000
+#define N_BUFFERS 4
+
+static atomic_uint n_allocations;
+
+/* Allocations before this program can look libc's functions up: dlsym() makes some itself. */
+static char early[4096];
+static size_t early_used;
+
+static void *
+early_alloc (size_t size)
+{
+  void *p = early + early_used;
+
+  early_used += (size + 15) & ~(size_t) 15;
+  return early_used <= sizeof early ? p : NULL;
+}
+
+static void *
+libc_function (void **slot, const char *name)
+{
+  static __thread int looking;
+
+  if (!*slot && !looking) {
+    looking = 1;
+    *slot = dlsym (RTLD_NEXT, name);
+    looking = 0;
+  }
+  return *slot;
+}
+
+void *
+malloc (size_t size)
+{
+  static void *slot;
+  void *(*function) (size_t) = (void *(*) (size_t)) libc_function (&slot, "malloc");
+
+  atomic_fetch_add (&n_allocations, 1);
+  return function ? function (size) : early_alloc (size);
+}
+
+void *
+calloc (size_t n, size_t size)
+{
+  static void *slot;
+  void *(*function) (size_t, size_t) = (void *(*) (size_t, size_t)) libc_function (&slot, "calloc");
+
+  atomic_fetch_add (&n_allocations, 1);
+  return function ? function (n, size) : early_alloc (n * size);
+}
+
+void *
+realloc (void *p, size_t size)
+{
+  static void *slot;
+  void *(*function) (void *, size_t) = (void *(*) (void *, size_t)) libc_function (&slot, "realloc");
+
+  atomic_fetch_add (&n_allocations, 1);
+  return function ? function (p, size) : NULL;
+}
+
+int
+posix_memalign (void **p, size_t align, size_t size)
+{
+  static void *slot;
+  int (*function) (void **, size_t, size_t) =
+      (int (*) (void **, size_t, size_t)) libc_function (&slot, "posix_memalign");
+
+  atomic_fetch_add (&n_allocations, 1);
+  return function (p, align, size);
+}
+
+void
+free (void *p)
+{
+  static void *slot;
+  void (*function) (void *) = (void (*) (void *)) libc_function (&slot, "free");
+
+  if (function && ((char *) p < early || (char *) p >= early + sizeof early))
+    function (p);
+}
+
+/* ---- the pools ------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  Screen screen;
+  GstBufferPool *pool;
+} Subject;
+
+static Subject
+subject_new (const gchar * name)
+{
+  Subject subject = { {NULL} };
+  GstStructure *config;
+  gboolean meta = g_str_has_suffix (name, "-meta");
+
+  if (g_str_has_prefix (name, "fbdev")) {
+    subject.screen = screen_open ("virtual:64x48,pages=4,rate=0");
+    subject.pool = gst_ba_fbdev_pool_new (subject.screen.allocator);
+  } else {
+    subject.pool = gst_ba_normal_pool_new ();
+  }
+  config = config_for (subject.pool, BGRX_CAPS (64, 48), 64 * 48 * 4, N_BUFFERS, N_BUFFERS, meta);
+  ck_assert (gst_buffer_pool_set_config (subject.pool, config));
+  ck_assert (gst_buffer_pool_set_active (subject.pool, TRUE));
+  return subject;
+}
+
+static void
+subject_free (Subject * subject)
+{
+  ck_assert (gst_buffer_pool_set_active (subject->pool, FALSE));
+  gst_object_unref (subject->pool);
+  if (subject->screen.display)
+    screen_close (&subject->screen);
+}
+
+/* One buffer at a time, and all of them at once, as a queue between the two ends has it. */
+static void
+do_rounds (GstBufferPool * pool, guint n)
+{
+  GstBuffer *buffers[N_BUFFERS];
+
+  for (guint i = 0; i < n; i++) {
+    gst_buffer_unref (acquire (pool));
+    for (guint j = 0; j < N_BUFFERS; j++)
+      buffers[j] = acquire (pool);
+    for (guint j = 0; j < N_BUFFERS; j++)
+      gst_buffer_unref (buffers[j]);
+  }
+}
+
+static const gchar *names[] = { "normal", "normal-meta", "fbdev", "fbdev-meta" };
+
+START_TEST (the_count_sees_allocations)
+{
+  guint before = atomic_load (&n_allocations);
+
+  gst_buffer_unref (gst_buffer_new_allocate (NULL, 16, NULL));
+  ck_assert_uint_ge (atomic_load (&n_allocations) - before, 2);
+}
+END_TEST
+
+START_TEST (nothing_is_allocated)
+{
+  Subject subject = subject_new (names[_i]);
+  guint before;
+
+  do_rounds (subject.pool, 2);  /* each buffer was out once */
+  before = atomic_load (&n_allocations);
+  do_rounds (subject.pool, ROUNDS);
+  ck_assert_msg (atomic_load (&n_allocations) == before, "%u allocations in %d rounds of %s",
+      atomic_load (&n_allocations) - before, ROUNDS, names[_i]);
+  subject_free (&subject);
+}
+END_TEST
+
+/* ---- system calls ----------------------------------------------------------------------------------------------- */
+
+/* The number of system calls of `rounds NAME N`, from strace's last line; -1 where it could not trace. */
+static gint
+count_syscalls (const gchar * name, guint n)
+{
+  gchar *path = NULL, *program = g_file_read_link ("/proc/self/exe", NULL), *rounds = g_strdup_printf ("%u", n);
+  gchar *text = NULL, **lines;
+  gint status, fd = g_file_open_tmp ("bufalloc-strace-XXXXXX", &path, NULL);
+  gint count = -1;
+  gchar *words[] = { (gchar *) "strace", (gchar *) "-f", (gchar *) "-c", (gchar *) "-o", path, program,
+    (gchar *) "rounds", (gchar *) name, rounds, NULL
+  };
+
+  ck_assert_int_ge (fd, 0);
+  close (fd);
+  if (g_spawn_sync (NULL, words, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL) && status == 0
+      && g_file_get_contents (path, &text, NULL, NULL)) {
+    lines = g_strsplit (text, "\n", -1);
+    for (guint i = 0; lines[i]; i++) {
+      /* % time, seconds, usecs/call, calls, [errors,] total */
+      gdouble percent, seconds;
+      gint per_call, calls;
+
+      if (g_str_has_suffix (lines[i], " total")
+          && sscanf (lines[i], "%lf %lf %d %d", &percent, &seconds, &per_call, &calls) == 4)
+        count = calls;
+    }
+    g_strfreev (lines);
+  }
+  g_unlink (path);
+  g_free (text);
+  g_free (path);
+  g_free (program);
+  g_free (rounds);
+  return count;
+}
+
+START_TEST (no_system_call_is_made)
+{
+  gint few = count_syscalls (names[_i], ROUNDS), many;
+
+  ck_assert_int_gt (few, 0);
+  many = count_syscalls (names[_i], 10 * ROUNDS);
+  ck_assert_msg (few == many, "%d system calls in %d rounds of %s, %d in %d", few, ROUNDS, names[_i], many,
+      10 * ROUNDS);
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  Suite *suite = suite_create ("steady");
+  TCase *tcase = tcase_create ("steady");
+  SRunner *runner;
+  int failed;
+
+  gst_init (NULL, NULL);
+  if (argc == 4 && strcmp (argv[1], "rounds") == 0) {
+    Subject subject = subject_new (argv[2]);
+
+    do_rounds (subject.pool, atoi (argv[3]));
+    subject_free (&subject);
+    return 0;
+  }
+  tcase_set_timeout (tcase, 120);
+  tcase_add_test (tcase, the_count_sees_allocations);
+  tcase_add_loop_test (tcase, nothing_is_allocated, 0, G_N_ELEMENTS (names));
+  if (count_syscalls ("normal", 1) < 0)
+    g_print ("no strace, or it may not trace: system calls are not counted\n");
+  else
+    tcase_add_loop_test (tcase, no_system_call_is_made, 0, G_N_ELEMENTS (names));
+  suite_add_tcase (suite, tcase);
+  runner = srunner_create (suite);
+  srunner_run_all (runner, CK_ENV);
+  failed = srunner_ntests_failed (runner);
+  srunner_free (runner);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
