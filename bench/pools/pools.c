@@ -2,8 +2,8 @@
 /*
  * pools.c: what "acquire a GstBuffer, drop it" costs, with our pools and with GStreamer's own.
  *
- *   pools pairs TURN               CPU nanoseconds of a pair, one thread, 8 buffers; the pools take turns, and odd turns
- *                                  go the other way round
+ *   pools pairs TURN               CPU nanoseconds of a pair, one thread, 8 buffers; the pools take turns, and odd
+ *                                  turns go the other way round
  *   pools threads POOL N ROUNDS    N threads over 16 buffers; ends when each has had ROUNDS of them, which is for the
  *                                  caller to limit: GstBufferPool of GStreamer 1.22 may never end
  *
@@ -25,12 +25,12 @@
 #define REPETITIONS 15
 #define MAX_THREADS 64
 
-#define CHECK(condition) \
-  do { \
-    if (!(condition)) { \
-      g_printerr ("pools: line %d: %s is not so\n", __LINE__, #condition); \
-      exit (1); \
-    } \
+#define CHECK(condition)                                                                                               \
+  do {                                                                                                                 \
+    if (!(condition)) {                                                                                                \
+      g_printerr ("pools: line %d: %s is not so\n", __LINE__, #condition);                                             \
+      exit (1);                                                                                                        \
+    }                                                                                                                  \
   } while (0)
 
 typedef struct
@@ -56,7 +56,7 @@ static GType floor_pool_get_type (void);
 G_DEFINE_TYPE (FloorPool, floor_pool, GST_TYPE_BUFFER_POOL)
 
 static GstFlowReturn
-floor_acquire (GstBufferPool * pool, GstBuffer ** buffer, GstBufferPoolAcquireParams * params)
+floor_acquire (GstBufferPool *pool, GstBuffer **buffer, GstBufferPoolAcquireParams *params)
 {
   FloorPool *self = (FloorPool *) pool;
 
@@ -65,12 +65,12 @@ floor_acquire (GstBufferPool * pool, GstBuffer ** buffer, GstBufferPoolAcquirePa
 }
 
 static void
-floor_reset (GstBufferPool * pool, GstBuffer * buffer)
+floor_reset (GstBufferPool *pool, GstBuffer *buffer)
 {
 }
 
 static void
-floor_release (GstBufferPool * pool, GstBuffer * buffer)
+floor_release (GstBufferPool *pool, GstBuffer *buffer)
 {
   FloorPool *self = (FloorPool *) pool;
 
@@ -81,13 +81,13 @@ floor_release (GstBufferPool * pool, GstBuffer * buffer)
 }
 
 static gboolean
-floor_start (GstBufferPool * pool)
+floor_start (GstBufferPool *pool)
 {
   return TRUE;
 }
 
 static gboolean
-floor_stop (GstBufferPool * pool)
+floor_stop (GstBufferPool *pool)
 {
   FloorPool *self = (FloorPool *) pool;
 
@@ -97,7 +97,7 @@ floor_stop (GstBufferPool * pool)
 }
 
 static void
-floor_pool_class_init (FloorPoolClass * klass)
+floor_pool_class_init (FloorPoolClass *klass)
 {
   klass->parent_class.acquire_buffer = floor_acquire;
   klass->parent_class.reset_buffer = floor_reset;
@@ -107,12 +107,12 @@ floor_pool_class_init (FloorPoolClass * klass)
 }
 
 static void
-floor_pool_init (FloorPool * self)
+floor_pool_init (FloorPool *self)
 {
 }
 
 static void
-pages_open (Pages * pages)
+pages_open (Pages *pages)
 {
   gchar *device = g_strdup_printf ("virtual:%dx%d,pages=%d,rate=0", WIDTH_PX, HEIGHT_PX, PAIR_BUFFERS);
   BaError error = { 0 };
@@ -124,7 +124,7 @@ pages_open (Pages * pages)
 }
 
 static void
-pages_close (Pages * pages)
+pages_close (Pages *pages)
 {
   ba_display_close (pages->display);
   gst_object_unref (pages->allocator);
@@ -134,11 +134,11 @@ pages_close (Pages * pages)
 /* An active pool of @n buffers: "normal", "fbdev", "stock" or "floor"; with "-video" behind it its buffers have a
  * GstVideoMeta ("stock" is GstVideoBufferPool then). */
 static GstBufferPool *
-pool_new (const gchar * kind, Pages * pages, guint n)
+pool_new (const gchar *kind, Pages *pages, guint n)
 {
   gboolean has_meta = g_str_has_suffix (kind, "-video");
   GstCaps *caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "BGRx", "width", G_TYPE_INT, WIDTH_PX,
-      "height", G_TYPE_INT, HEIGHT_PX, "framerate", GST_TYPE_FRACTION, 30, 1, NULL);
+                                       "height", G_TYPE_INT, HEIGHT_PX, "framerate", GST_TYPE_FRACTION, 30, 1, NULL);
   GstStructure *config;
   GstBufferPool *pool;
 
@@ -165,7 +165,7 @@ pool_new (const gchar * kind, Pages * pages, guint n)
 }
 
 static void
-pool_free (GstBufferPool * pool)
+pool_free (GstBufferPool *pool)
 {
   gst_buffer_pool_set_active (pool, FALSE);
   gst_object_unref (pool);
@@ -181,7 +181,7 @@ clock_ns (clockid_t id)
 }
 
 static void
-run_pairs (GstBufferPool * pool, guint n)
+run_pairs (GstBufferPool *pool, guint n)
 {
   GstBuffer *buffer;
 
@@ -210,7 +210,7 @@ measure_pairs (guint turn)
 
       run_pairs (pools[which], PAIRS_AT_ONCE);
       g_print ("pair.%s %.2f\n", kinds[which],
-          (clock_ns (CLOCK_THREAD_CPUTIME_ID) - begin_ns) / (gdouble) PAIRS_AT_ONCE);
+               (clock_ns (CLOCK_THREAD_CPUTIME_ID) - begin_ns) / (gdouble) PAIRS_AT_ONCE);
     }
   }
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
@@ -234,7 +234,7 @@ worker_main (gpointer data)
 }
 
 static void
-measure_threads (const gchar * kind, guint n_threads, guint rounds)
+measure_threads (const gchar *kind, guint n_threads, guint rounds)
 {
   GThread *threads[MAX_THREADS];
   Pages pages;

@@ -32,7 +32,7 @@ typedef struct
 
 /* The first caps that a fbdevzerosink names are the ones that can be flipped: format and size of the screen. */
 static gboolean
-choose_caps (App * app)
+choose_caps (App *app)
 {
   GstPad *pad = gst_element_get_static_pad (app->sink, "sink");
   GstCaps *caps = gst_caps_truncate (gst_pad_query_caps (pad, NULL));
@@ -49,7 +49,7 @@ choose_caps (App * app)
 
 /* Sets the configuration; a pool that must change something says no, and what it needs is in its own configuration. */
 static gboolean
-configure (GstBufferPool * pool, GstCaps * caps, guint size, guint min, guint max)
+configure (GstBufferPool *pool, GstCaps *caps, guint size, guint min, guint max)
 {
   GstStructure *config = gst_buffer_pool_get_config (pool);
 
@@ -73,7 +73,7 @@ configure (GstBufferPool * pool, GstCaps * caps, guint size, guint min, guint ma
  * first buffer. From another thread it would wait for as long as the sink is in the middle of a frame.
  */
 static GstBufferPool *
-ask_for_pool (App * app)
+ask_for_pool (App *app)
 {
   GstPad *pad = gst_element_get_static_pad (app->src, "src");
   GstQuery *query = gst_query_new_allocation (app->caps, TRUE);
@@ -98,7 +98,7 @@ ask_for_pool (App * app)
 
 /* Grey, and a white box. The rows are as far apart as the frame says, which is what its GstVideoMeta says. */
 static gboolean
-draw (App * app, GstBuffer * buffer)
+draw (App *app, GstBuffer *buffer)
 {
   GstVideoFrame frame;
   gint x = app->next * BOX_STEP_PX % MAX (GST_VIDEO_INFO_WIDTH (&app->info) - BOX_PX, 1);
@@ -119,7 +119,7 @@ draw (App * app, GstBuffer * buffer)
 
 /* Streaming thread. One frame for each call: appsrc then asks again. */
 static void
-on_need_data (GstAppSrc * src, guint length, gpointer user_data)
+on_need_data (GstAppSrc *src, guint length, gpointer user_data)
 {
   App *app = user_data;
   GstBuffer *buffer = NULL;
@@ -143,11 +143,11 @@ on_need_data (GstAppSrc * src, guint length, gpointer user_data)
   GST_BUFFER_PTS (buffer) = gst_util_uint64_scale (app->next, GST_SECOND, FRAMES_PER_S);
   GST_BUFFER_DURATION (buffer) = GST_SECOND / FRAMES_PER_S;
   app->next++;
-  gst_app_src_push_buffer (src, buffer);        /* takes the buffer over */
+  gst_app_src_push_buffer (src, buffer); /* takes the buffer over */
 }
 
 static gboolean
-play (App * app)
+play (App *app)
 {
   GstBus *bus = gst_element_get_bus (app->pipeline);
   GstMessage *message;
@@ -169,7 +169,7 @@ play (App * app)
 }
 
 static void
-print_stats (App * app)
+print_stats (App *app)
 {
   GstStructure *stats;
   gchar *text;
@@ -184,7 +184,7 @@ print_stats (App * app)
 int
 main (int argc, char **argv)
 {
-  GstAppSrcCallbacks callbacks = {.need_data = on_need_data };
+  GstAppSrcCallbacks callbacks = { .need_data = on_need_data };
   App app = { NULL };
   gboolean done;
 
@@ -205,7 +205,7 @@ main (int argc, char **argv)
 
   /* the display is open from READY on; before, the sink cannot say what the screen is like */
   if (gst_element_set_state (app.pipeline, GST_STATE_READY) == GST_STATE_CHANGE_FAILURE) {
-    done = play (&app);         /* fails as well, with the error that is on the bus */
+    done = play (&app); /* fails as well, with the error that is on the bus */
   } else if (!choose_caps (&app)) {
     g_printerr ("appsrc_pages: the screen's format is unknown\n");
     done = FALSE;

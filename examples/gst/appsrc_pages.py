@@ -89,7 +89,7 @@ class App:
         with buffer.map(Gst.MapFlags.WRITE) as page:
             if page.size >= stride * rows:
                 self.paint(page.data, 0, rows, stride)
-            else:  # the memory ends with the last pixel; cairo wants whole rows, so the last one is a surface of its own
+            else:  # the memory ends with the last pixel, and cairo wants whole rows: the last one is its own surface
                 self.paint(page.data, 0, rows - 1, stride)
                 self.paint(page.data[stride * (rows - 1):], rows - 1, 1, page.size - stride * (rows - 1))
 

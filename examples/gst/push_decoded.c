@@ -25,13 +25,13 @@ typedef struct
   GstElement *pipeline;
   GstElement *src;
   GstElement *sink;
-  GstVideoInfo info;            /* of the caps that were set last */
-  gint64 first_ts;              /* in the stream's time base; AV_NOPTS_VALUE until there is one */
+  GstVideoInfo info; /* of the caps that were set last */
+  gint64 first_ts; /* in the stream's time base; AV_NOPTS_VALUE until there is one */
   const gchar *trouble;
 } App;
 
 static gboolean
-open_file (App * app, const char *path)
+open_file (App *app, const char *path)
 {
   const AVCodec *decoder;
   int index;
@@ -56,7 +56,7 @@ open_file (App * app, const char *path)
 }
 
 static GstVideoColorRange
-range_of (const AVFrame * frame)
+range_of (const AVFrame *frame)
 {
   switch (frame->color_range) {
     case AVCOL_RANGE_JPEG:
@@ -70,7 +70,7 @@ range_of (const AVFrame * frame)
 
 /* What the frame is, for caps: FFmpeg and GStreamer number the colours by the same standard (ISO/IEC 23001-8). */
 static gboolean
-describe (App * app, const AVFrame * frame, GstVideoInfo * info)
+describe (App *app, const AVFrame *frame, GstVideoInfo *info)
 {
   AVRational rate = av_guess_frame_rate (app->input, app->stream, NULL);
   GstVideoFormat format = gst_ba_format_from_av (frame->format);
@@ -97,16 +97,16 @@ describe (App * app, const AVFrame * frame, GstVideoInfo * info)
 }
 
 static GstClockTime
-to_time (App * app, gint64 ts)
+to_time (App *app, gint64 ts)
 {
-  gint64 ns = av_rescale_q (ts, app->stream->time_base, (AVRational) { 1, 1000000000 });
+  gint64 ns = av_rescale_q (ts, app->stream->time_base, (AVRational){ 1, 1000000000 });
 
   return ns < 0 ? 0 : (GstClockTime) ns;
 }
 
 /* FALSE ends the decoding: an error, or the pipeline stops. */
 static gboolean
-push_frame (App * app, const AVFrame * frame)
+push_frame (App *app, const AVFrame *frame)
 {
   GstVideoInfo info;
   BaError error = { 0 };
@@ -119,11 +119,11 @@ push_frame (App * app, const AVFrame * frame)
   if (!gst_video_info_is_equal (&info, &app->info)) {
     GstCaps *caps = gst_video_info_to_caps (&info);
 
-    gst_app_src_set_caps (GST_APP_SRC (app->src), caps);        /* queued, in its place between the buffers */
+    gst_app_src_set_caps (GST_APP_SRC (app->src), caps); /* queued, in its place between the buffers */
     gst_caps_unref (caps);
     app->info = info;
   }
-  buffer = gst_ba_avframe_buffer_new (frame, &error);   /* has a reference of its own: the frame may be reused */
+  buffer = gst_ba_avframe_buffer_new (frame, &error); /* has a reference of its own: the frame may be reused */
   if (!buffer) {
     g_printerr ("push_decoded: a frame cannot be wrapped: %s\n", error.message);
     return FALSE;
@@ -156,7 +156,7 @@ decode_main (gpointer data)
       continue;
     }
     if (avcodec_send_packet (app->codec, end ? NULL : packet) < 0 && end)
-      more = FALSE;             /* a packet that is broken is skipped */
+      more = FALSE; /* a packet that is broken is skipped */
     av_packet_unref (packet);
     while (more && avcodec_receive_frame (app->codec, frame) == 0) {
       more = push_frame (app, frame);
@@ -171,7 +171,7 @@ decode_main (gpointer data)
 }
 
 static gboolean
-make_pipeline (App * app, const char *device)
+make_pipeline (App *app, const char *device)
 {
   app->pipeline = gst_pipeline_new (NULL);
   app->src = gst_element_factory_make ("appsrc", NULL);
@@ -181,14 +181,14 @@ make_pipeline (App * app, const char *device)
     return FALSE;
   }
   g_object_set (app->src, "format", GST_FORMAT_TIME, "block", TRUE, "max-buffers", (guint64) FRAMES_IN_FLIGHT,
-      "max-bytes", (guint64) 0, NULL);
+                "max-bytes", (guint64) 0, NULL);
   g_object_set (app->sink, "device", device, NULL);
   gst_bin_add_many (GST_BIN (app->pipeline), app->src, app->sink, NULL);
   return gst_element_link (app->src, app->sink);
 }
 
 static gboolean
-play (App * app)
+play (App *app)
 {
   GstBus *bus = gst_element_get_bus (app->pipeline);
   GstStructure *stats;
@@ -213,7 +213,7 @@ play (App * app)
   g_print ("%s\n", text);
   g_free (text);
   gst_structure_free (stats);
-  gst_element_set_state (app->pipeline, GST_STATE_NULL);        /* ends a push that still waits */
+  gst_element_set_state (app->pipeline, GST_STATE_NULL); /* ends a push that still waits */
   g_thread_join (decoder);
   gst_message_unref (message);
   gst_object_unref (bus);
@@ -223,7 +223,7 @@ play (App * app)
 int
 main (int argc, char **argv)
 {
-  App app = {.first_ts = AV_NOPTS_VALUE };
+  App app = { .first_ts = AV_NOPTS_VALUE };
   gboolean done;
 
   gst_init (&argc, &argv);
@@ -238,7 +238,7 @@ main (int argc, char **argv)
     g_printerr ("push_decoded: %s: %s\n", argv[1], app.trouble);
   if (app.pipeline)
     gst_object_unref (app.pipeline);
-  avcodec_free_context (&app.codec);    /* frames that are still wrapped would outlive it */
+  avcodec_free_context (&app.codec); /* frames that are still wrapped would outlive it */
   avformat_close_input (&app.input);
   return done ? 0 : 1;
 }

@@ -13,12 +13,15 @@
 #include "gstbalayout.h"
 #include "gstbamemory-private.h"
 
-/* How long to wait for a page while the sink is idle: the first time, and when that has happened before. With an idle
- * sink a page comes back only from another thread of the elements before it. */
+/* How long to wait for a page while the sink is idle: that long, and twice the time that lay between the last two
+ * frames, because with an idle sink a page comes back only from an element that is slow. */
 #define PATIENCE_NS (50 * GST_MSECOND)
-#define PATIENCE_ONCE_STARVED_NS (5 * GST_MSECOND)
-/* How often to look whether the sink is idle. */
+/* The time between two frames that is assumed before there were two. */
+#define GAP_AT_FIRST_US (200 * 1000)
+#define MAX_GAP_US (2000 * 1000)
+/* How often to look whether the sink is idle: often while it is, ever less often while it is not. */
 #define SLICE_NS (5 * GST_MSECOND)
+#define LONGEST_SLICE_NS (160 * GST_MSECOND)
 #define MAX_OVERFLOW 16
 
 struct _GstBaFbdevAllocator
@@ -32,6 +35,8 @@ struct _GstBaFbdevAllocator
   gint overflow_made;           /* atomic: buffers of it */
   gint overflows;               /* atomic: times */
   gint showing;                 /* atomic: the sink has a frame in hand */
+  gint gap_us;                  /* atomic: between the last two frames that the sink was given */
+  gint64 came_us;               /* when the last one came; the sink's */
   /* per page number: what was drawn there last; its holder's */
   GstVideoRectangle drawn[BA_DISPLAY_MAX_PAGES];
 };
@@ -67,6 +72,7 @@ gst_ba_fbdev_allocator_class_init (GstBaFbdevAllocatorClass * klass)
 static void
 gst_ba_fbdev_allocator_init (GstBaFbdevAllocator * self)
 {
+  self->gap_us = GAP_AT_FIRST_US;
   gst_ba_memory_install (GST_ALLOCATOR (self), GST_BA_MEMORY_FBDEV);
   /* or a deep copy of a page would ask for another page */
   GST_OBJECT_FLAG_SET (self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
@@ -181,10 +187,29 @@ void
 gst_ba_fbdev_allocator_get_drawn (GstBaFbdevAllocator * self, BaBuffer * page, GstVideoRectangle * rect)
 {
   const BaLayout *layout = &ba_display_get_info (self->display)->layout;
+  gint number = ba_display_get_page_number (self->display, page);
 
-  *rect = self->drawn[ba_display_get_page_number (self->display, page)];
+  *rect = (GstVideoRectangle) {
+  0, 0, 0, 0};
+  if (number < 0)               /* memory in place of a page */
+    return;
+  *rect = self->drawn[number];
   rect->w = MIN (rect->w, (gint) layout->width_px - rect->x);
   rect->h = MIN (rect->h, (gint) layout->height_px - rect->y);
+}
+
+/* One more buffer of memory off the screen, where there may be one. */
+static gint
+grow_overflow (GstBaFbdevAllocator * self)
+{
+  gint r = -EAGAIN;
+
+  if (g_atomic_int_add (&self->overflow_made, 1) < MAX_OVERFLOW)
+    r = ba_allocator_inject (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->overflow_allocator)), self->overflow,
+        BA_INJECT_FREE, NULL);
+  if (r < 0)
+    g_atomic_int_add (&self->overflow_made, -1);
+  return r;
 }
 
 /* One buffer in place of a page; -EAGAIN where there are as many as may be. */
@@ -193,45 +218,85 @@ acquire_overflow (GstBaFbdevAllocator * self, BaBuffer ** buffer)
 {
   gint r = self->overflow ? ba_pool_acquire (self->overflow, BA_NO_WAIT, NULL, buffer) : -EAGAIN;
 
-  if (r == -EAGAIN && self->overflow && g_atomic_int_get (&self->overflow_made) < MAX_OVERFLOW) {
-    g_atomic_int_inc (&self->overflow_made);
-    r = ba_allocator_inject (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->overflow_allocator)), self->overflow,
-        BA_INJECT_FREE, NULL);
-    if (r == 0)
-      r = ba_pool_acquire (self->overflow, BA_NO_WAIT, NULL, buffer);
-  }
+  if (r == -EAGAIN && self->overflow && (r = grow_overflow (self)) == 0)
+    r = ba_pool_acquire (self->overflow, BA_NO_WAIT, NULL, buffer);
   if (r == 0 && g_atomic_int_add (&self->overflows, 1) == 0)
     GST_WARNING_OBJECT (self, "no page came back while the sink was idle: the elements before it keep all %u of them. "
-        "From here on they also get memory off the screen, which is copied. More pages would help",
+        "They also get memory off the screen now, which is copied. More pages would help",
         ba_display_get_info (self->display)->n_pages);
   return r;
+}
+
+/*
+ * Whether frames off the screen are on their way to the sink and there are no more pages than it needs to copy them
+ * into, in turn: were those given away as well, behind them in some queue or to whoever keeps pages, the sink could
+ * show none of them. With three pages one has to do, or no frame would ever be drawn into a page again.
+ */
+static gboolean
+must_leave_page (GstBaFbdevAllocator * self)
+{
+  BaPoolStats pages, overflow;
+
+  if (g_atomic_int_get (&self->overflows) == 0)
+    return FALSE;
+  ba_pool_get_stats (self->overflow, &overflow);
+  if (overflow.n_held == 0)
+    return FALSE;
+  ba_pool_get_stats (self->pages, &pages);
+  return pages.n_free <= (pages.n_buffers > 3 ? 2 : 1);
+}
+
+/* How long the elements before an idle sink are given to let go of a page. */
+static gint64
+get_patience_ns (GstBaFbdevAllocator * self)
+{
+  return PATIENCE_NS + 2 * (gint64) g_atomic_int_get (&self->gap_us) * 1000;
 }
 
 gint
 gst_ba_fbdev_allocator_acquire (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * cancel,
     BaBuffer ** buffer)
 {
-  gint r = ba_pool_acquire (self->pages, BA_NO_WAIT, cancel, buffer);
-  gint64 waited_ns = 0, idle_ns = 0;
+  gint64 waited_ns = 0, idle_ns = 0, slice_ns = 0, look_ns = SLICE_NS;
 
-  while (r == -EAGAIN || r == -ETIMEDOUT) {
-    gint64 slice_ns = timeout_ns < 0 ? SLICE_NS : MIN (SLICE_NS, timeout_ns - waited_ns);
+  for (;;) {
+    gboolean leave_page = must_leave_page (self);
+    gint r;
 
+    if (leave_page && acquire_overflow (self, buffer) == 0)
+      return 0;
+    /* the slices are short, so this sees in time what has changed in the other pool, or that it is cancelled there */
+    r = ba_pool_acquire (leave_page ? self->overflow : self->pages, slice_ns, cancel, buffer);
+    if (r == 0 && leave_page)
+      g_atomic_int_inc (&self->overflows);
+    if (r != -EAGAIN && r != -ETIMEDOUT)
+      return r;
+    waited_ns += slice_ns;
+    if (g_atomic_int_get (&self->showing)) {
+      idle_ns = 0;
+      look_ns = MIN (2 * look_ns, LONGEST_SLICE_NS);    /* a paused pipeline should let the CPU sleep */
+    } else {
+      idle_ns += MIN (slice_ns, SLICE_NS);      /* when it became idle within a longer slice is not known */
+      look_ns = SLICE_NS;
+    }
+    if (!leave_page && idle_ns >= get_patience_ns (self) && acquire_overflow (self, buffer) == 0)
+      return 0;
+    slice_ns = timeout_ns < 0 ? look_ns : MIN (look_ns, timeout_ns - waited_ns);
     if (slice_ns <= 0)
       return timeout_ns == 0 ? -EAGAIN : -ETIMEDOUT;
-    r = ba_pool_acquire (self->pages, slice_ns, cancel, buffer);
-    waited_ns += slice_ns;
-    idle_ns = g_atomic_int_get (&self->showing) ? 0 : idle_ns + slice_ns;
-    if (r == -ETIMEDOUT && idle_ns >= (g_atomic_int_get (&self->overflows) ? PATIENCE_ONCE_STARVED_NS : PATIENCE_NS)
-        && acquire_overflow (self, buffer) == 0)
-      return 0;
   }
-  return r;
 }
 
 void
 gst_ba_fbdev_allocator_set_showing (GstBaFbdevAllocator * self, gboolean showing)
 {
+  if (showing) {
+    gint64 now_us = g_get_monotonic_time ();
+
+    if (self->came_us)
+      g_atomic_int_set (&self->gap_us, (gint) MIN (now_us - self->came_us, MAX_GAP_US));
+    self->came_us = now_us;
+  }
   g_atomic_int_set (&self->showing, showing);
 }
 

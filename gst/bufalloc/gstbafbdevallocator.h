@@ -98,6 +98,8 @@ void gst_ba_fbdev_allocator_get_drawn (GstBaFbdevAllocator * self, BaBuffer * pa
  * rate conversion, an application with its samples): with all pages in their hands nothing would ever move again. So
  * where no page comes back for a while and the sink has nothing to show either, it gives memory off the screen instead,
  * which the sink copies; at most 16 buffers of it exist at a time, and gst_ba_fbdev_allocator_get_overflows() counts.
+ * "A while" is longer than the time between two frames, so that an element which is merely slow is waited for. As long
+ * as such memory is out, the last pages are left to the sink, which needs them to copy into.
  * Threads: any.
  *
  * Returns: as ba_pool_acquire()

@@ -111,7 +111,6 @@ static gboolean
 gst_ba_fbdev_pool_start (GstBufferPool * pool)
 {
   gst_ba_pool_set_slots (GST_BA_POOL (pool), BA_DISPLAY_MAX_PAGES);
-  gst_ba_pool_take_free (GST_BA_POOL (pool));
   return TRUE;
 }
 

@@ -136,7 +136,6 @@ gst_ba_normal_pool_start (GstBufferPool * pool)
   g_atomic_int_set (&self->made, self->min);
   gst_ba_pool_set_core (GST_BA_POOL (self), self->core);
   gst_ba_pool_set_slots (GST_BA_POOL (self), self->max ? self->max : MAX (MAX_PARKED, self->min));
-  gst_ba_pool_take_free (GST_BA_POOL (self));
   gst_ba_pool_keep_one_at_hand (GST_BA_POOL (self));
   return TRUE;
 }

@@ -7,9 +7,6 @@
 /* Makes room to park buffers whose core buffer has an index below @n_slots. Only while the pool is inactive. */
 void gst_ba_pool_set_slots (GstBaPool * self, guint n_slots);
 
-/* The class's obtain begins with a look into the core pool's free queue: the base may do that in its place. */
-void gst_ba_pool_take_free (GstBaPool * self);
-
 /* The core pool is this pool's alone: the buffer that came back last may stay at hand, held, and go out again without
  * a visit to the core pool. */
 void gst_ba_pool_keep_one_at_hand (GstBaPool * self);

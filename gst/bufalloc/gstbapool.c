@@ -29,7 +29,6 @@ typedef struct
   BaPool *core;                 /* a reference; waiters of @cancel are in it */
   Slot *slots;
   guint n_slots;
-  gboolean takes_free;          /* constant while active: @obtain begins with a look into the core pool's free queue */
   gboolean keeps_one;           /* constant while active */
   Slot *_Atomic at_hand;        /* the slot that came back last, still held; whoever takes it out owns it */
   atomic_int seekers;           /* threads that look into the core pool: nothing may rest at hand meanwhile */
@@ -52,12 +51,6 @@ gst_ba_pool_set_slots (GstBaPool * self, guint n_slots)
   g_free (priv->slots);
   priv->slots = g_new0 (Slot, n_slots);
   priv->n_slots = n_slots;
-}
-
-void
-gst_ba_pool_take_free (GstBaPool * self)
-{
-  get_priv (self)->takes_free = TRUE;
 }
 
 void
@@ -141,15 +134,6 @@ dress (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, BaBuff
   return shell;
 }
 
-/* A core buffer: the free one that is there, which needs no call of the class, or what the class can do. */
-static inline int
-obtain (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, gint64 timeout_ns, BaBuffer ** buffer)
-{
-  int r = priv->takes_free ? ba_pool_acquire (priv->core, BA_NO_WAIT, &priv->cancel, buffer) : -EAGAIN;
-
-  return r == -EAGAIN ? klass->obtain (self, timeout_ns, &priv->cancel, buffer) : r;
-}
-
 /* From here to release no casts that look types up: GStreamer calls this with its own pointer, and twice for
  * every frame. */
 static GstFlowReturn
@@ -179,15 +163,15 @@ gst_ba_pool_acquire (GstBufferPool * pool, GstBuffer ** out, GstBufferPoolAcquir
     /* First say so, then look once more: whoever puts a buffer at hand looks for us after that. So one of the two
      * sees the other, and no buffer rests at hand while somebody waits in the core pool. */
     atomic_fetch_add (&priv->seekers, 1);
-    if ((slot = take_at_hand (priv)))
+    if ((slot = atomic_exchange (&priv->at_hand, NULL)))
       *out = leave_slot (slot);
     else
-      r = obtain (self, klass, priv, timeout_ns, &buffer);
+      r = klass->obtain (self, timeout_ns, &priv->cancel, &buffer);
     atomic_fetch_sub (&priv->seekers, 1);
     if (slot)
       return GST_FLOW_OK;
   } else {
-    r = obtain (self, klass, priv, timeout_ns, &buffer);
+    r = klass->obtain (self, timeout_ns, &priv->cancel, &buffer);
   }
   if (r < 0) {
     GST_LOG_OBJECT (self, "no buffer: %s", ba_error_text (r));
@@ -207,7 +191,7 @@ remove_unpooled_meta (GstBuffer * buffer, GstMeta ** meta, gpointer user_data)
   return TRUE;
 }
 
-/* As the base class resets, but the memory is put right when the buffer goes out again, by who knows where it begins. */
+/* As the base class resets, but the memory is put right when the buffer goes out again. */
 static inline void
 reset (GstBuffer * shell)
 {
@@ -225,6 +209,7 @@ static inline Slot *
 get_parking_slot (GstBaPoolPrivate * priv, GstBuffer * shell)
 {
   GstMemory *memory;
+  guint index;
 
   if (GST_BUFFER_FLAG_IS_SET (shell, GST_BUFFER_FLAG_TAG_MEMORY) || gst_buffer_n_memory (shell) != 1)
     return NULL;
@@ -232,8 +217,8 @@ get_parking_slot (GstBaPoolPrivate * priv, GstBuffer * shell)
   if (!gst_ba_memory_check (memory) || memory->parent || GST_MINI_OBJECT_REFCOUNT_VALUE (memory) != 1
       || ((GstBaMemory *) memory)->parker != priv)
     return NULL;
-  g_assert (((GstBaMemory *) memory)->slot < priv->n_slots);
-  return &priv->slots[((GstBaMemory *) memory)->slot];
+  index = ((GstBaMemory *) memory)->slot;
+  return index < priv->n_slots && priv->slots[index].memory == (GstBaMemory *) memory ? &priv->slots[index] : NULL;
 }
 
 /* Gives the buffer in @slot back to the core pool. From the release on another thread may take both. */

@@ -10,8 +10,9 @@
 
 #include <errno.h>
 
-/* How long a frame waits for a page that somebody else sits on before it is dropped. */
+/* How long a frame waits for a page that somebody else sits on before it is dropped; and where that is known to happen. */
 #define PAGE_TIMEOUT_NS (1000 * GST_MSECOND)
+#define PAGE_TIMEOUT_STARVED_NS (100 * GST_MSECOND)
 
 #define GST_CAT_DEFAULT gst_fbdev_zero_sink_debug
 
@@ -93,8 +94,15 @@ find_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place,
     return NULL;
   }
   if (!memory || !gst_ba_fbdev_allocator_owns (self->allocator, memory)) {
-    *reason = g_strdup_printf ("the memory is %s, not a page of the screen: the element before the sink did not take "
-        "the sink's pool", memory ? memory->allocator->mem_type : "in several pieces");
+    const gchar *type = memory ? memory->allocator->mem_type : "in several pieces";
+
+    GST_OBJECT_LOCK (self);
+    if (self->not_offered)
+      *reason = g_strdup_printf ("the memory is %s, and no page was offered: %s", type, self->not_offered);
+    else
+      *reason = g_strdup_printf ("the memory is %s, not a page of the screen: the element before the sink did not take "
+          "the sink's pool", type);
+    GST_OBJECT_UNLOCK (self);
     return NULL;
   }
   /* the window's x may have been moved left for alignment; that is where the picture is then */
@@ -179,7 +187,8 @@ write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * plac
   GstVideoFrame frame;
   gsize out_stride = GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0);
   gsize pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (&self->screen, 0);
-  guint8 *out = page + place->dst.y * out_stride + place->dst.x * pixel_bytes;
+  guint8 *out = page + GST_VIDEO_INFO_PLANE_OFFSET (&self->screen, 0) + place->dst.y * out_stride
+      + place->dst.x * pixel_bytes;
   guint64 bytes = (guint64) place->dst.w * place->dst.h * pixel_bytes;
 
   if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READ)) {
@@ -222,7 +231,16 @@ write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * plac
 static GstFlowReturn
 wait_unlocked (GstFbdevZeroSink * self)
 {
-  return gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+  GstFlowReturn flow = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+
+  /* a step ends the wait with a code of the base class's own; this frame is wanted all the same */
+  return flow == GST_FLOW_CUSTOM_ERROR ? GST_FLOW_OK : flow;
+}
+
+static gint64
+get_page_timeout_ns (GstFbdevZeroSink * self)
+{
+  return gst_ba_fbdev_allocator_get_overflows (self->allocator) ? PAGE_TIMEOUT_STARVED_NS : PAGE_TIMEOUT_NS;
 }
 
 /* Takes a page that is not visible, waiting for one. EOS where somebody upstream sits on all of them. */
@@ -236,7 +254,7 @@ get_back_page (GstFbdevZeroSink * self, BaBuffer ** page)
   while ((r = ba_pool_acquire (pages, BA_NO_WAIT, &self->cancel, page)) < 0 && flow == GST_FLOW_OK) {
     if (r == -EAGAIN) {         /* the page before the one that waits for its vsync may be all there is */
       ba_display_wait (self->display, &self->cancel);
-      r = ba_pool_acquire (pages, PAGE_TIMEOUT_NS, &self->cancel, page);
+      r = ba_pool_acquire (pages, get_page_timeout_ns (self), &self->cancel, page);
     }
     if (r == -ECANCELED)
       flow = wait_unlocked (self);
@@ -254,7 +272,7 @@ write_back_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * 
 
   if (flow == GST_FLOW_EOS) {
     GST_WARNING_OBJECT (self, "no page came back within %d ms: the elements before the sink hold all of them, this "
-        "frame is dropped", (gint) (PAGE_TIMEOUT_NS / GST_MSECOND));
+        "frame is dropped", (gint) (get_page_timeout_ns (self) / GST_MSECOND));
     GST_OBJECT_LOCK (self);
     self->counts.dropped++;
     GST_OBJECT_UNLOCK (self);
@@ -298,7 +316,7 @@ gst_fbdev_zero_sink_prepare_frame (GstFbdevZeroSink * self, GstBuffer * buffer)
     if (can_flip)
       flow = write_back_page (self, buffer, &place, way);
   }
-  tell_way (self, way, reason ? reason : g_strdup (page && !can_flip ? "the display has one page only" : ""));
+  tell_way (self, way, reason ? reason : g_strdup (page && !can_flip ? "the screen has one page only" : ""));
   if (flow == GST_FLOW_OK) {
     self->prepared_for = gst_buffer_ref (buffer);
     self->prepared_way = way;

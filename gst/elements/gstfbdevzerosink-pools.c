@@ -82,12 +82,13 @@ gst_fbdev_zero_sink_flush_pools (GstFbdevZeroSink * self, gboolean flushing)
 
 /* ---- the answer ----------------------------------------------------------------------------------------------- */
 
-/* Whether frames of @info may be drawn into pages, shown where they lie. */
-static gboolean
-offers_pages (GstFbdevZeroSink * self, const GstVideoInfo * info)
+/* Why frames of @info may not be drawn into pages, shown where they lie; NULL where they may. */
+static const gchar *
+why_not_pages (GstFbdevZeroSink * self, const GstVideoInfo * info)
 {
   const BaDisplayInfo *display = ba_display_get_info (self->display);
   GstVideoRectangle src = { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
+  gint pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (&self->screen, 0);
   Placement place;
   GstBaOfferPages offer;
   GstBaScaling scaling;
@@ -96,13 +97,24 @@ offers_pages (GstFbdevZeroSink * self, const GstVideoInfo * info)
   offer = self->offer_pages;
   scaling = self->scaling;
   GST_OBJECT_UNLOCK (self);
-  if (offer == GST_BA_OFFER_PAGES_NEVER || !display->can_flip
-      || display->n_pages < (offer == GST_BA_OFFER_PAGES_ALWAYS ? 2 : PAGES_TO_OFFER)
-      || GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_INFO_FORMAT (&self->screen))
-    return FALSE;
+  if (offer == GST_BA_OFFER_PAGES_NEVER)
+    return "offer-pages=never";
+  if (!display->can_flip)
+    return "the screen has one page only";
+  if (offer == GST_BA_OFFER_PAGES_AUTO && display->n_pages < PAGES_TO_OFFER)
+    return "the screen has two pages only, so whoever draws would wait for each flip (offer-pages=always)";
+  if (GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_INFO_FORMAT (&self->screen))
+    return "the frames have another format than the screen";
+  /* elements take it for granted that a pixel of 4 or 2 bytes can be read and written as a whole */
+  if (GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0) % (pixel_bytes % 2 ? 1 : pixel_bytes) != 0)
+    return "the rows of the screen do not begin at whole pixels";
   gst_fbdev_zero_sink_place (scaling, &src, GST_VIDEO_INFO_PAR_N (info), GST_VIDEO_INFO_PAR_D (info),
       GST_VIDEO_INFO_WIDTH (&self->screen), GST_VIDEO_INFO_HEIGHT (&self->screen), &place);
-  return gst_fbdev_zero_sink_is_1to1 (&place) && place.src.w == src.w && place.src.h == src.h;
+  if (!gst_fbdev_zero_sink_is_1to1 (&place))
+    return "the picture is scaled";
+  if (place.src.w != src.w || place.src.h != src.h)
+    return "the picture is larger than the screen";
+  return NULL;
 }
 
 /* Configures @pool for @caps; TRUE where it accepted, perhaps after correcting us. */
@@ -160,6 +172,7 @@ gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
   GstVideoInfo info;
   const BaDisplayInfo *display;
   BaPoolStats stats;
+  const gchar *why_not;
 
   gst_query_parse_allocation (query, &caps, &need_pool);
   if (!caps || !gst_video_info_from_caps (&info, caps)) {
@@ -170,7 +183,11 @@ gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
     return FALSE;
   display = ba_display_get_info (self->display);
 
-  if (offers_pages (self, &info)) {
+  why_not = why_not_pages (self, &info);
+  GST_OBJECT_LOCK (self);
+  self->not_offered = why_not;
+  GST_OBJECT_UNLOCK (self);
+  if (!why_not) {
     GstBufferPool *pages = gst_ba_fbdev_pool_new (self->allocator);
 
     if (configure_pool (pages, caps, GST_VIDEO_INFO_SIZE (&info), MIN (PAGES_TO_OFFER, display->n_pages),

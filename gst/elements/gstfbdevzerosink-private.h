@@ -48,7 +48,7 @@ typedef struct
 typedef struct
 {
   guint64 shown[WAY_COPY + 1];  /* by way */
-  guint64 dropped;              /* by us: no page in time */
+  guint64 dropped;              /* by us: no page in time; and what the base class dropped before it forgot */
   guint64 bytes_written;
   guint64 bytes_copied;
 } Counts;
@@ -85,6 +85,8 @@ struct _GstFbdevZeroSink
 
   /* object lock */
   GPtrArray *pools;             /* of GWeakRef: the pools that upstream was given */
+  const gchar *not_offered;     /* why the last ALLOCATION query got no pages, NULL where it did; static */
+  gboolean reopen;              /* a property changed since the display was opened */
   Counts counts;
   Way last_way;
   gchar *reason;                /* why the last frame was not flipped, "" if it was */

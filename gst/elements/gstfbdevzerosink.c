@@ -79,7 +79,8 @@ gst_ba_offer_pages_get_type (void)
 }
 
 G_DEFINE_TYPE (GstFbdevZeroSink, gst_fbdev_zero_sink, GST_TYPE_VIDEO_SINK)
-GST_ELEMENT_REGISTER_DEFINE (fbdevzerosink, "fbdevzerosink", GST_RANK_MARGINAL, GST_TYPE_FBDEV_ZERO_SINK)
+/* no rank: autovideosink must not take a console unasked */
+GST_ELEMENT_REGISTER_DEFINE (fbdevzerosink, "fbdevzerosink", GST_RANK_NONE, GST_TYPE_FBDEV_ZERO_SINK)
 
 /* ---- opening and closing --------------------------------------------------------------------------------------- */
 
@@ -130,6 +131,7 @@ open_display (GstFbdevZeroSink * self)
   device = g_strdup (self->device);
   options = (BaDisplayOptions) {
   .pages = self->n_pages,.no_vsync = !self->vsync};
+  self->not_offered = NULL;
   memset (&self->counts, 0, sizeof self->counts);
   self->last_way = WAY_NONE;
   g_clear_pointer (&self->reason, g_free);
@@ -151,6 +153,7 @@ open_display (GstFbdevZeroSink * self)
     return FALSE;
   }
   GST_OBJECT_LOCK (self);
+  self->reopen = FALSE;
   self->display = display;
   self->allocator = GST_BA_FBDEV_ALLOCATOR (allocator);
   GST_OBJECT_UNLOCK (self);
@@ -208,11 +211,51 @@ gst_fbdev_zero_sink_unlock_stop (GstBaseSink * sink)
   return TRUE;
 }
 
+/* device, pages and vsync may be set in READY, when the display is open already. */
+static gboolean
+reopen_changed (GstFbdevZeroSink * self)
+{
+  gboolean reopen;
+
+  GST_OBJECT_LOCK (self);
+  reopen = self->reopen;
+  GST_OBJECT_UNLOCK (self);
+  if (!reopen)
+    return TRUE;
+  if (self->display)
+    close_display (self);
+  return open_display (self);
+}
+
+static guint64
+get_late (GstFbdevZeroSink * self)
+{
+  GstStructure *stats = gst_base_sink_get_stats (GST_BASE_SINK (self));
+  guint64 late = 0;
+
+  gst_structure_get_uint64 (stats, "dropped", &late);
+  gst_structure_free (stats);
+  return late;
+}
+
+/* The base class forgets what it dropped at some state changes; our numbers live until the display is closed. */
+static void
+keep_dropped (GstFbdevZeroSink * self, guint64 late_before)
+{
+  guint64 late = get_late (self);
+
+  GST_OBJECT_LOCK (self);
+  if (late < late_before)
+    self->counts.dropped += late_before - late;
+  GST_OBJECT_UNLOCK (self);
+}
+
 static GstStateChangeReturn
 gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transition)
 {
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (element);
   GstStateChangeReturn ret;
+  guint64 late;
 
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
@@ -221,6 +264,8 @@ gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transitio
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
+      if (!reopen_changed (self))
+        return GST_STATE_CHANGE_FAILURE;
       gst_fbdev_zero_sink_flush_pools (self, FALSE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
@@ -229,11 +274,13 @@ gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transitio
     default:
       break;
   }
+  late = get_late (self);
   ret = GST_ELEMENT_CLASS (gst_fbdev_zero_sink_parent_class)->change_state (element, transition);
+  keep_dropped (self, late);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     gst_fbdev_zero_sink_forget_frame (self);
-  else if (transition == GST_STATE_CHANGE_READY_TO_NULL
-      || (transition == GST_STATE_CHANGE_NULL_TO_READY && ret == GST_STATE_CHANGE_FAILURE))
+  else if (self->display && (transition == GST_STATE_CHANGE_READY_TO_NULL
+          || (transition == GST_STATE_CHANGE_NULL_TO_READY && ret == GST_STATE_CHANGE_FAILURE)))
     close_display (self);
   return ret;
 }
@@ -354,14 +401,11 @@ gst_fbdev_zero_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 static GstStructure *
 make_stats (GstFbdevZeroSink * self)
 {
-  GstStructure *base = gst_base_sink_get_stats (GST_BASE_SINK (self));
   BaDisplayStats display_stats = { 0 };
   GstStructure *stats;
-  guint64 late = 0, overflowed = 0;
+  guint64 late = get_late (self), overflowed = 0;
   guint n_pages = 0;
 
-  gst_structure_get_uint64 (base, "dropped", &late);
-  gst_structure_free (base);
   GST_OBJECT_LOCK (self);
   if (self->display) {
     ba_display_get_stats (self->display, &display_stats);
@@ -390,6 +434,8 @@ gst_fbdev_zero_sink_set_property (GObject * object, guint id, const GValue * val
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (object);
 
   GST_OBJECT_LOCK (self);
+  if (id == PROP_DEVICE || id == PROP_PAGES || id == PROP_VSYNC)
+    self->reopen = TRUE;        /* where it is open: takes effect on the way from READY to PAUSED */
   switch (id) {
     case PROP_DEVICE:
       g_free (self->device);

@@ -4,6 +4,7 @@
  * memory must not grow with them, and every page must be home at the end.
  */
 #include "../elements/test-sink-support.h"
+#include "test-leaks.h"
 
 #include <malloc.h>
 
@@ -17,14 +18,14 @@
 static GstCaps *
 caps_for (guint change)
 {
-  return gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "BGRx",
-      "width", G_TYPE_INT, 160 - 16 * (gint) (change % N_SIZES), "height", G_TYPE_INT, 120 - 8 * (gint) (change % 5),
-      "framerate", GST_TYPE_FRACTION, 30, 1, NULL);
+  return gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "BGRx", "width", G_TYPE_INT,
+                              160 - 16 * (gint) (change % N_SIZES), "height", G_TYPE_INT, 120 - 8 * (gint) (change % 5),
+                              "framerate", GST_TYPE_FRACTION, 30, 1, NULL);
 }
 
 /* The sink's pool for these caps, active. */
 static GstBufferPool *
-ask_for_pool (GstPad * pad, GstCaps * caps, guint * size)
+ask_for_pool (GstPad *pad, GstCaps *caps, guint *size)
 {
   GstQuery *query = gst_query_new_allocation (caps, TRUE);
   GstBufferPool *pool = NULL;
@@ -47,7 +48,7 @@ ask_for_pool (GstPad * pad, GstCaps * caps, guint * size)
 
 /* One change, with its frames; the allocator of the pages is returned in @allocator. */
 static void
-play_change (GstPad * pad, guint change, GstAllocator ** allocator)
+play_change (GstPad *pad, guint change, GstAllocator **allocator)
 {
   GstCaps *caps = caps_for (change);
   guint size;
@@ -65,7 +66,7 @@ play_change (GstPad * pad, guint change, GstAllocator ** allocator)
     gst_buffer_memset (buffer, 0, change, size);
     ck_assert_int_eq (gst_pad_push (pad, buffer), GST_FLOW_OK);
   }
-  gst_buffer_pool_set_active (pool, FALSE);     /* its last page may be on screen: it ends when that comes back */
+  gst_buffer_pool_set_active (pool, FALSE); /* its last page may be on screen: it ends when that comes back */
   gst_object_unref (pool);
   gst_caps_unref (caps);
 }
@@ -124,9 +125,10 @@ START_TEST (a_thousand_sizes)
     play_change (pad, change, &allocator);
   }
   ck_assert_msg (heap_bytes () < heap_before + BOUND_BYTES, "the heap grew by %" G_GSIZE_FORMAT " bytes in %d changes",
-      heap_bytes () - heap_before, CHANGES - WARM_UP);
-  ck_assert_msg (resident_bytes () < resident_before + 16 * BOUND_BYTES, "the process grew by %" G_GSIZE_FORMAT
-      " bytes in %d changes", resident_bytes () - resident_before, CHANGES - WARM_UP);
+                 heap_bytes () - heap_before, CHANGES - WARM_UP);
+  ck_assert_msg (resident_bytes () < resident_before + 16 * BOUND_BYTES,
+                 "the process grew by %" G_GSIZE_FORMAT " bytes in %d changes", resident_bytes () - resident_before,
+                 CHANGES - WARM_UP);
 
   g_object_get (sink, "frame-stats", &stats, NULL);
   gst_structure_get_uint64 (stats, "flipped", &flipped);
@@ -144,6 +146,7 @@ START_TEST (a_thousand_sizes)
   ck_assert_uint_eq (pages.n_free, pages.n_buffers);
   ck_assert_uint_eq (pages.n_held + pages.n_lent + pages.n_orphans, 0);
   gst_object_unref (allocator);
+  assert_nothing_alive ();
 }
 END_TEST
 

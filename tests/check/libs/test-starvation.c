@@ -5,6 +5,7 @@
  * steps in. And the other way round: pipelines that are merely slow, paused or full get none.
  */
 #include "../elements/test-sink-support.h"
+#include "test-leaks.h"
 
 #define N_PAGES 6
 #define MAX_OVERFLOW 16
@@ -18,11 +19,11 @@ typedef struct
   guint n_keep;
   guint n_seen;
   guint n_off_screen;
-  GstBaFbdevAllocator *allocator;       /* of the first page seen; a reference */
+  GstBaFbdevAllocator *allocator; /* of the first page seen; a reference */
 } Hoard;
 
 static GstPadProbeReturn
-hoard_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer data)
+hoard_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   Hoard *hoard = data;
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info), *old = NULL;
@@ -46,7 +47,7 @@ hoard_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer data)
 }
 
 static void
-hoard_begin (Hoard * hoard, Player * player, const gchar * element, guint n_keep)
+hoard_begin (Hoard *hoard, Player *player, const gchar *element, guint n_keep)
 {
   GstElement *source = gst_bin_get_by_name (GST_BIN (player->pipeline), element);
   GstPad *pad = gst_element_get_static_pad (source, "src");
@@ -62,7 +63,7 @@ hoard_begin (Hoard * hoard, Player * player, const gchar * element, guint n_keep
 }
 
 static void
-hoard_wait (Hoard * hoard, guint n_seen)
+hoard_wait (Hoard *hoard, guint n_seen)
 {
   g_mutex_lock (&hoard->lock);
   while (hoard->n_seen < n_seen)
@@ -71,7 +72,7 @@ hoard_wait (Hoard * hoard, guint n_seen)
 }
 
 static void
-hoard_give_back (Hoard * hoard)
+hoard_give_back (Hoard *hoard)
 {
   GstBuffer *buffer;
 
@@ -86,7 +87,7 @@ hoard_give_back (Hoard * hoard)
 }
 
 static BaPoolStats
-page_stats (Hoard * hoard)
+page_stats (Hoard *hoard)
 {
   BaPoolStats stats;
 
@@ -97,7 +98,7 @@ page_stats (Hoard * hoard)
 
 /* Returns when somebody has waited for a page that many times more; each time is some milliseconds. */
 static void
-hoard_wait_for_waits (Hoard * hoard, guint n)
+hoard_wait_for_waits (Hoard *hoard, guint n)
 {
   guint64 before = page_stats (hoard).waits;
 
@@ -107,7 +108,7 @@ hoard_wait_for_waits (Hoard * hoard, guint n)
 
 /* The pipeline is gone: every page is home. */
 static void
-hoard_end (Hoard * hoard)
+hoard_end (Hoard *hoard)
 {
   if (hoard->allocator) {
     BaPoolStats stats = page_stats (hoard);
@@ -121,10 +122,10 @@ hoard_end (Hoard * hoard)
 }
 
 static void
-assert_all_shown (Player * player, guint n_frames)
+assert_all_shown (Player *player, guint n_frames)
 {
-  ck_assert_uint_eq (player_count (player, "flipped") + player_count (player, "copied")
-      + player_count (player, "dropped"), n_frames);
+  ck_assert_uint_eq (
+      player_count (player, "flipped") + player_count (player, "copied") + player_count (player, "dropped"), n_frames);
 }
 
 #define SINK "device=virtual:64x48,rate=0 sync=false"
@@ -147,25 +148,27 @@ START_TEST (an_application_that_keeps_more_samples_than_there_are_pages)
   hoard_give_back (&hoard);
   player_free (&player);
   hoard_end (&hoard);
+  assert_nothing_alive ();
 }
 END_TEST
 
 START_TEST (the_reason_says_who_keeps_the_pages)
 {
-  Player player = player_new ("videotestsrc name=source num-buffers=9 !", SINK);
+  Player player = player_new ("videotestsrc name=source num-buffers=20 !", SINK);
   Hoard hoard;
   GstStructure *stats;
 
-  hoard_begin (&hoard, &player, "source", N_PAGES - 1);
+  hoard_begin (&hoard, &player, "source", N_PAGES + 1);
   player_play_to_end (&player);
   stats = player_stats (&player);
   ck_assert_uint_ge (player_count (&player, "overflowed"), 1);
   ck_assert_msg (strstr (gst_structure_get_string (stats, "reason"), "keep all pages") != NULL, "the reason is '%s'",
-      gst_structure_get_string (stats, "reason"));
+                 gst_structure_get_string (stats, "reason"));
   gst_structure_free (stats);
   hoard_give_back (&hoard);
   player_free (&player);
   hoard_end (&hoard);
+  assert_nothing_alive ();
 }
 END_TEST
 
@@ -181,7 +184,8 @@ START_TEST (there_is_an_end_to_it)
   allocator = gst_ba_fbdev_allocator_new (display, &error);
   ck_assert_ptr_nonnull (allocator);
   while (n < G_N_ELEMENTS (buffers)
-      && gst_ba_fbdev_allocator_acquire (GST_BA_FBDEV_ALLOCATOR (allocator), 300 * GST_MSECOND, NULL, &buffers[n]) == 0)
+         && gst_ba_fbdev_allocator_acquire (GST_BA_FBDEV_ALLOCATOR (allocator), 800 * GST_MSECOND, NULL, &buffers[n])
+                == 0)
     n++;
   ck_assert_uint_eq (n, 3 + MAX_OVERFLOW);
   ck_assert_uint_eq (gst_ba_fbdev_allocator_get_overflows (GST_BA_FBDEV_ALLOCATOR (allocator)), MAX_OVERFLOW);
@@ -190,6 +194,7 @@ START_TEST (there_is_an_end_to_it)
   ba_display_close (display);
   ba_display_unref (display);
   gst_object_unref (allocator);
+  assert_nothing_alive ();
 }
 END_TEST
 
@@ -211,6 +216,7 @@ START_TEST (a_stream_goes_on_when_a_hoard_is_given_back)
   ck_assert_uint_ge (player_count (&player, "flipped"), 20);
   player_free (&player);
   hoard_end (&hoard);
+  assert_nothing_alive ();
 }
 END_TEST
 
@@ -219,10 +225,10 @@ START_TEST (elements_that_keep_frames)
   static const gchar *launches[] = {
     "videotestsrc name=source num-buffers=40 ! video/x-raw,framerate=10/1 ! videorate ! video/x-raw,framerate=25/1 !",
     "videotestsrc name=source num-buffers=40 ! video/x-raw,interlace-mode=interleaved,framerate=25/1 "
-        "! deinterlace mode=interlaced method=greedyh !",
+    "! deinterlace mode=interlaced method=greedyh !",
     "videotestsrc name=source num-buffers=40 ! deinterlace mode=auto !",
     "videotestsrc name=source num-buffers=40 ! tee name=t t. ! queue min-threshold-buffers=12 ! fakesink async=false "
-        "sync=false t. ! queue !",
+    "sync=false t. ! queue !",
     "videotestsrc name=source num-buffers=40 ! queue min-threshold-buffers=12 !",
   };
   static const gchar *settings[] = { SINK, SINK " pages=3", SINK " pages=2 offer-pages=always" };
@@ -233,11 +239,12 @@ START_TEST (elements_that_keep_frames)
 
       player_play_to_end (&player);
       ck_assert_msg (player_count (&player, "dropped") <= 2, "%" G_GUINT64_FORMAT " frames dropped by '%s' to '%s'",
-          player_count (&player, "dropped"), launches[i], settings[j]);
+                     player_count (&player, "dropped"), launches[i], settings[j]);
       ck_assert_uint_ge (player_count (&player, "flipped") + player_count (&player, "copied"), 38);
       player_free (&player);
     }
   }
+  assert_nothing_alive ();
 }
 END_TEST
 
@@ -250,17 +257,18 @@ START_TEST (a_queue_that_wants_more_frames_than_there_are_pages)
   ck_assert_uint_ge (player_count (&player, "overflowed"), 12 - N_PAGES);
   ck_assert_uint_eq (player_count (&player, "dropped"), 0);
   player_free (&player);
+  assert_nothing_alive ();
 }
 END_TEST
 
 static void
-assert_no_overflow (const gchar * launch, const gchar * settings, guint n_frames)
+assert_no_overflow (const gchar *launch, const gchar *settings, guint n_frames)
 {
   Player player = player_new (launch, settings);
 
   player_play_to_end (&player);
   ck_assert_msg (player_count (&player, "overflowed") == 0, "%" G_GUINT64_FORMAT " frames off the screen with '%s'",
-      player_count (&player, "overflowed"), launch);
+                 player_count (&player, "overflowed"), launch);
   assert_counts (&player, n_frames, 0, 0);
   player_free (&player);
 }
@@ -269,19 +277,22 @@ START_TEST (a_slow_stream_is_not_starved)
 {
   assert_no_overflow ("videotestsrc num-buffers=4 ! video/x-raw,framerate=2/1 !", "device=virtual:64x48,rate=0", 4);
   assert_no_overflow ("videotestsrc num-buffers=4 ! video/x-raw,framerate=2/1 ! queue !",
-      "device=virtual:64x48,rate=0,pages=3", 4);
+                      "device=virtual:64x48,rate=0,pages=3", 4);
+  assert_nothing_alive ();
 }
 END_TEST
 
 START_TEST (a_slow_element_behind_a_queue_full_of_pages_is_not_starving)
 {
   assert_no_overflow ("videotestsrc num-buffers=16 ! queue ! identity sleep-time=120000 !", SINK, 16);
+  assert_nothing_alive ();
 }
 END_TEST
 
 START_TEST (a_slow_screen_is_not_starved)
 {
   assert_no_overflow ("videotestsrc num-buffers=8 ! queue !", "device=virtual:64x48,rate=5,pages=3 sync=false", 8);
+  assert_nothing_alive ();
 }
 END_TEST
 
@@ -300,11 +311,12 @@ START_TEST (a_paused_pipeline_is_not_starved)
   assert_counts (&player, 40, 0, 0);
   player_free (&player);
   hoard_end (&hoard);
+  assert_nothing_alive ();
 }
 END_TEST
 
 RUN ("starvation", an_application_that_keeps_more_samples_than_there_are_pages, the_reason_says_who_keeps_the_pages,
-    there_is_an_end_to_it, a_stream_goes_on_when_a_hoard_is_given_back, elements_that_keep_frames,
-    a_queue_that_wants_more_frames_than_there_are_pages, a_slow_stream_is_not_starved,
-    a_slow_element_behind_a_queue_full_of_pages_is_not_starving, a_slow_screen_is_not_starved,
-    a_paused_pipeline_is_not_starved)
+     there_is_an_end_to_it, a_stream_goes_on_when_a_hoard_is_given_back, elements_that_keep_frames,
+     a_queue_that_wants_more_frames_than_there_are_pages, a_slow_stream_is_not_starved,
+     a_slow_element_behind_a_queue_full_of_pages_is_not_starving, a_slow_screen_is_not_starved,
+     a_paused_pipeline_is_not_starved)

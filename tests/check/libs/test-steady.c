@@ -16,6 +16,15 @@
 #define ROUNDS 2000
 #define N_BUFFERS 4
 
+/* What is hidden is not in front of anything. */
+#pragma GCC visibility push(default)
+void *malloc (size_t size);
+void *calloc (size_t n, size_t size);
+void *realloc (void *p, size_t size);
+int posix_memalign (void **p, size_t align, size_t size);
+void free (void *p);
+#pragma GCC visibility pop
+
 static atomic_uint n_allocations;
 
 /* Allocations before this program can look libc's functions up: dlsym() makes some itself. */
@@ -103,44 +112,62 @@ typedef struct
   GstBufferPool *pool;
 } Subject;
 
-static Subject
-subject_new (const gchar * name)
+/* As ck_assert(), which reports each time where it is, and so allocates and writes. */
+static inline void
+must (gboolean so)
 {
-  Subject subject = { {NULL} };
+  if (!so)
+    abort ();
+}
+
+static Subject
+subject_new (const gchar *name)
+{
+  Subject subject = { { NULL } };
   GstStructure *config;
   gboolean meta = g_str_has_suffix (name, "-meta");
 
   if (g_str_has_prefix (name, "fbdev")) {
-    subject.screen = screen_open ("virtual:64x48,pages=4,rate=0");
+    must (ba_display_open ("virtual:64x48,pages=4,rate=0", NULL, NULL, &subject.screen.display) == 0);
+    subject.screen.allocator = GST_BA_FBDEV_ALLOCATOR (gst_ba_fbdev_allocator_new (subject.screen.display, NULL));
     subject.pool = gst_ba_fbdev_pool_new (subject.screen.allocator);
   } else {
     subject.pool = gst_ba_normal_pool_new ();
   }
   config = config_for (subject.pool, BGRX_CAPS (64, 48), 64 * 48 * 4, N_BUFFERS, N_BUFFERS, meta);
-  ck_assert (gst_buffer_pool_set_config (subject.pool, config));
-  ck_assert (gst_buffer_pool_set_active (subject.pool, TRUE));
+  must (gst_buffer_pool_set_config (subject.pool, config));
+  must (gst_buffer_pool_set_active (subject.pool, TRUE));
   return subject;
 }
 
 static void
-subject_free (Subject * subject)
+subject_free (Subject *subject)
 {
-  ck_assert (gst_buffer_pool_set_active (subject->pool, FALSE));
+  must (gst_buffer_pool_set_active (subject->pool, FALSE));
   gst_object_unref (subject->pool);
   if (subject->screen.display)
     screen_close (&subject->screen);
 }
 
+static inline GstBuffer *
+take (GstBufferPool *pool)
+{
+  GstBuffer *buffer;
+
+  must (gst_buffer_pool_acquire_buffer (pool, &buffer, NULL) == GST_FLOW_OK);
+  return buffer;
+}
+
 /* One buffer at a time, and all of them at once, as a queue between the two ends has it. */
 static void
-do_rounds (GstBufferPool * pool, guint n)
+do_rounds (GstBufferPool *pool, guint n)
 {
   GstBuffer *buffers[N_BUFFERS];
 
   for (guint i = 0; i < n; i++) {
-    gst_buffer_unref (acquire (pool));
+    gst_buffer_unref (take (pool));
     for (guint j = 0; j < N_BUFFERS; j++)
-      buffers[j] = acquire (pool);
+      buffers[j] = take (pool);
     for (guint j = 0; j < N_BUFFERS; j++)
       gst_buffer_unref (buffers[j]);
   }
@@ -162,11 +189,11 @@ START_TEST (nothing_is_allocated)
   Subject subject = subject_new (names[_i]);
   guint before;
 
-  do_rounds (subject.pool, 2);  /* each buffer was out once */
+  do_rounds (subject.pool, 2); /* each buffer was out once */
   before = atomic_load (&n_allocations);
   do_rounds (subject.pool, ROUNDS);
   ck_assert_msg (atomic_load (&n_allocations) == before, "%u allocations in %d rounds of %s",
-      atomic_load (&n_allocations) - before, ROUNDS, names[_i]);
+                 atomic_load (&n_allocations) - before, ROUNDS, names[_i]);
   subject_free (&subject);
 }
 END_TEST
@@ -175,17 +202,24 @@ END_TEST
 
 /* The number of system calls of `rounds NAME N`, from strace's last line; -1 where it could not trace. */
 static gint
-count_syscalls (const gchar * name, guint n)
+count_syscalls (const gchar *name, guint n)
 {
   gchar *path = NULL, *program = g_file_read_link ("/proc/self/exe", NULL), *rounds = g_strdup_printf ("%u", n);
   gchar *text = NULL, **lines;
   gint status, fd = g_file_open_tmp ("bufalloc-strace-XXXXXX", &path, NULL);
   gint count = -1;
-  gchar *words[] = { (gchar *) "strace", (gchar *) "-f", (gchar *) "-c", (gchar *) "-o", path, program,
-    (gchar *) "rounds", (gchar *) name, rounds, NULL
-  };
+  gchar *words[] = { (gchar *) "strace",
+                     (gchar *) "-f",
+                     (gchar *) "-c",
+                     (gchar *) "-o",
+                     path,
+                     program,
+                     (gchar *) "rounds",
+                     (gchar *) name,
+                     rounds,
+                     NULL };
 
-  ck_assert_int_ge (fd, 0);
+  must (fd >= 0);
   close (fd);
   if (g_spawn_sync (NULL, words, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL) && status == 0
       && g_file_get_contents (path, &text, NULL, NULL)) {
@@ -216,7 +250,7 @@ START_TEST (no_system_call_is_made)
   ck_assert_int_gt (few, 0);
   many = count_syscalls (names[_i], 10 * ROUNDS);
   ck_assert_msg (few == many, "%d system calls in %d rounds of %s, %d in %d", few, ROUNDS, names[_i], many,
-      10 * ROUNDS);
+                 10 * ROUNDS);
 }
 END_TEST
 

@@ -51,6 +51,18 @@ class FakeDevice:
         shutil.rmtree(self.dir)
 
 
+def test_rows_that_begin_within_a_pixel_are_copied():
+    """Whoever draws may take it for granted that a pixel can be written as a whole: videotestsrc would crash."""
+    device = FakeDevice(160, 120, 32, pad=2)
+    source = "videotestsrc num-buffers=5 pattern=ball animation-mode=frames"
+    code, said, stats = device.play(f"{source} ! fbdevzerosink name=sink sync=false device=/dev/fb0")
+    assert code == 0, said
+    assert stats["sink"]["copied"] == 5, stats
+    drawn = draw(f"{source} ! video/x-raw,format=BGRx,width=160,height=120")
+    assert_same(device.page(device.last_shown()), drawn[-160 * 120 * 4:])
+    device.remove()
+
+
 def flip_and_compare(bits, form, pad):
     device = FakeDevice(160, 120, bits, pad=pad)
     code, said, stats = device.play("videotestsrc num-buffers=10 pattern=ball animation-mode=frames ! fbdevzerosink name=sink sync=false "
