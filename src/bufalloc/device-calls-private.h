@@ -25,7 +25,12 @@ typedef struct
    * kills its writer with SIGBUS. Only grows. */
   int (*fallocate) (void *ctx, int fd, off_t size_bytes);
   int (*fstat) (void *ctx, int fd, struct stat *status);
+  int (*stat) (void *ctx, const char *path, struct stat *status);
+  int (*flock) (void *ctx, int fd, int operation);
+  char *(*realpath) (void *ctx, const char *path); /* for free(); NULL and errno */
+  int (*rename) (void *ctx, const char *from, const char *to);
   int (*unlink) (void *ctx, const char *path);
+  uint64_t (*memory_bytes) (void *ctx); /* of the whole machine; 0 = unknown */
   int64_t (*now_ns) (void *ctx); /* CLOCK_MONOTONIC; never fails */
 } BaDeviceCalls;
 

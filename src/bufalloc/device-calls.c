@@ -9,6 +9,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -97,10 +100,50 @@ call_fstat (void *ctx, int fd, struct stat *status)
 }
 
 static int
+call_stat (void *ctx, const char *path, struct stat *status)
+{
+  (void) ctx;
+  return stat (path, status);
+}
+
+static int
+call_flock (void *ctx, int fd, int operation)
+{
+  int r;
+  (void) ctx;
+  do
+    r = flock (fd, operation);
+  while (r < 0 && errno == EINTR);
+  return r;
+}
+
+static char *
+call_realpath (void *ctx, const char *path)
+{
+  (void) ctx;
+  return realpath (path, NULL);
+}
+
+static int
+call_rename (void *ctx, const char *from, const char *to)
+{
+  (void) ctx;
+  return rename (from, to);
+}
+
+static int
 call_unlink (void *ctx, const char *path)
 {
   (void) ctx;
   return unlink (path);
+}
+
+static uint64_t
+call_memory_bytes (void *ctx)
+{
+  long pages = sysconf (_SC_PHYS_PAGES);
+  (void) ctx;
+  return pages > 0 ? (uint64_t) pages * (uint64_t) sysconf (_SC_PAGESIZE) : 0;
 }
 
 static int64_t
@@ -122,6 +165,11 @@ const BaDeviceCalls bai_device_calls = {
   .ftruncate = call_ftruncate,
   .fallocate = call_fallocate,
   .fstat = call_fstat,
+  .stat = call_stat,
+  .flock = call_flock,
+  .realpath = call_realpath,
+  .rename = call_rename,
   .unlink = call_unlink,
+  .memory_bytes = call_memory_bytes,
   .now_ns = call_now_ns,
 };

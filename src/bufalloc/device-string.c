@@ -193,6 +193,11 @@ parse_virtual (const char *device, BaiDeviceString *out, BaError *error)
   if (out->stride_bytes < row_bytes)
     return ba_error_set (error, -EINVAL, "stride=%u: a row of %u pixels has %u bytes, the stride must be at least that",
                          out->stride_bytes, out->width_px, row_bytes);
+  /* Vector code takes for granted that a pixel of 2 or 4 bytes lies at a multiple of that, in every row, and dies of a
+   * SIGSEGV where it does not. Pixels of 3 bytes have no such multiple. */
+  if (out->bytes_per_pixel != 3 && out->stride_bytes % out->bytes_per_pixel != 0)
+    return ba_error_set (error, -EINVAL, "stride=%u: must be a multiple of %u, the bytes of a pixel in this format",
+                         out->stride_bytes, out->bytes_per_pixel);
   return 0;
 }
 

@@ -272,15 +272,12 @@ settle_locked (BaDisplay *display, const BaCancel *cancel, BaBuffer **old)
 /* settle_locked() as a whole: begins and ends with the lock not held, and the display busy before, not after. What can
  * run foreign code (references, the log) does so at the end. */
 static int
-settle (BaDisplay *display, const BaCancel *cancel, bool is_flip)
+settle (BaDisplay *display, const BaCancel *cancel)
 {
   BaBuffer *old = NULL;
   pthread_mutex_lock (&display->lock);
   bool clock_before = display->clock_paced;
-  uint64_t waits_before = display->stats.waits;
   int r = settle_locked (display, cancel, &old);
-  if (is_flip)
-    display->stats.vsyncs_missed += display->stats.waits - waits_before;
   bool clock_now = display->clock_paced;
   leave_locked (display);
   pthread_mutex_unlock (&display->lock);
@@ -310,7 +307,7 @@ enter_to_flip (BaDisplay *display, unsigned number, const BaCancel *cancel)
     pthread_mutex_unlock (&display->lock);
     if (r != 0 || !pending)
       return r;
-    r = settle (display, cancel, true);
+    r = settle (display, cancel);
     if (r < 0)
       return r;
   }
@@ -331,9 +328,18 @@ show_blocks_locked (BaDisplay *display, int64_t began_ns, int64_t ended_ns)
   return display->blocked_shows >= BLOCKED_SHOWS_PROVE;
 }
 
+/* Waiting for the flip before takes a period at most, and the thread wakes up a little later than that: from half a
+ * period more on, a vsync has passed that could have shown the page. */
+static bool
+came_late (const BaDisplay *display, int64_t asked_ns, int64_t began_ns)
+{
+  int64_t period_ns = (int64_t) display->info.period_ns;
+  return display->paced && began_ns - asked_ns > period_ns + period_ns / 2;
+}
+
 /* Busy: shows the page and files it. The display keeps no reference where there is one page: it is never free. */
 static int
-show_page (BaDisplay *display, unsigned number, BaBuffer *page)
+show_page (BaDisplay *display, unsigned number, BaBuffer *page, int64_t asked_ns)
 {
   const BaDeviceCalls *calls = display->calls;
   BaBuffer *old = NULL;
@@ -344,6 +350,7 @@ show_page (BaDisplay *display, unsigned number, BaBuffer *page)
   pthread_mutex_lock (&display->lock);
   if (r == 0) {
     display->stats.flips++;
+    display->stats.vsyncs_missed += came_late (display, asked_ns, began_ns);
     if (display->info.can_flip) {
       ba_buffer_ref (page);
       if (!display->paced || show_blocks_locked (display, began_ns, ended_ns)) {
@@ -370,9 +377,10 @@ ba_display_flip (BaDisplay *display, BaBuffer *page, const BaCancel *cancel)
   if (number < 0)
     return -EINVAL;
   ba_display_ref (display); /* dropping the old page may drop the last other one */
+  int64_t asked_ns = display->calls->now_ns (display->calls->ctx);
   int r = enter_to_flip (display, (unsigned) number, cancel);
   if (r == 0)
-    r = show_page (display, (unsigned) number, page);
+    r = show_page (display, (unsigned) number, page, asked_ns);
   ba_display_unref (display);
   return r;
 }
@@ -388,7 +396,7 @@ ba_display_wait (BaDisplay *display, const BaCancel *cancel)
     leave_locked (display);
   pthread_mutex_unlock (&display->lock);
   if (r == 0 && pending)
-    r = settle (display, cancel, false);
+    r = settle (display, cancel);
   ba_display_unref (display);
   return r;
 }

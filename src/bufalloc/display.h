@@ -13,7 +13,12 @@
  *   auto                                                  /dev/fb0
  *
  * What was changed on a device is put back by ba_display_close(), which the owner must call. The mapping ends with the
- * last reference: pages that are still out hold one each.
+ * last reference: pages that are still out hold one each. A file= belongs to one display at a time, until that is
+ * closed, and never shrinks under those who have it mapped (virtual-display.h).
+ *
+ * Waiting for a vsync is a call of the driver that nothing can interrupt. Where it took much longer than a period once,
+ * or returns at once, the clock paces from then on; but a driver that never returns from it (some do with the output
+ * switched off) holds up the flip, and a close behind it, until it does.
  */
 #ifndef BUFALLOC_DISPLAY_H
 #define BUFALLOC_DISPLAY_H
@@ -43,8 +48,11 @@ typedef struct
  * BaDisplayInfo: what a display is. Never changes while it is open.
  * @kind: (transfer none): "fbdev" or "virtual"; static
  * @name: the driver's name, or the file's
- * @layout: of every page; the fourcc is a DRM one, strides may be larger than the row
- * @page_bytes: distance from one page to the next; at least stride × height
+ * @layout: of every page; the fourcc is a DRM one, strides may be larger than the row. offset_bytes[0] is where the
+ *   first visible pixel lies in a page: 0 but for a Linux framebuffer that is scrolled sideways and cannot be moved
+ *   (one page then). What lies left and right of the visible columns is memory of the page too
+ * @page_bytes: distance from one page to the next, and the size of one from the start of its first row; at least
+ *   stride × height. An offset is inside of it: the last visible pixel never lies behind its end
  * @n_pages: pages, at least 1
  * @can_flip: false where there is one page only: it is always on screen, and what is drawn is seen at once
  * @period_ns: time between two vsyncs, 0 = unknown or none
@@ -64,7 +72,9 @@ typedef struct
  * BaDisplayStats: a snapshot.
  * @flips: pages that were put on screen
  * @waits: times somebody waited for a vsync
- * @vsyncs_missed: flips that had to wait because the one before had not reached the screen: they come a vsync late
+ * @vsyncs_missed: flips that began more than a period and a half after ba_display_flip() was called, so that at least
+ *   one vsync showed an older page although this one was there. Waiting for the one vsync that the flip before needs
+ *   is no miss: whoever draws faster than the screen waits for every flip and misses none. 0 where nothing is paced
  */
 typedef struct
 {
@@ -83,8 +93,9 @@ typedef struct
  * Opens the device, saves its state, and maps its pages. Nothing visible changes before the first flip.
  * On failure the device is as it was. Threads: any.
  *
- * Returns: 0; -EINVAL for a string that makes no sense; -ENODEV; -EBUSY; -ENOTSUP for a pixel format that has no
- *   name; or the -errno of the call that failed
+ * Returns: 0; -EINVAL for a string that makes no sense; -ENODEV; -EBUSY where another program, or another display of
+ *   this one, shows there; -ENOTSUP for a pixel format that has no name; -ENOMEM, also where a virtual display would
+ *   take more than BA_VIRTUAL_MAX_MEMORY_BYTES; or the -errno of the call that failed
  */
 BA_API int ba_display_open (const char *device, const BaDisplayOptions *options, BaError *error, BaDisplay **out);
 
@@ -133,7 +144,7 @@ BA_API int ba_display_get_page_number (const BaDisplay *display, const BaBuffer 
  * @display: (transfer none): a display
  * @page: number, below n_pages
  *
- * Makes a page black, the bytes behind its rows too. Threads: the page's holder.
+ * Makes a page black from its first byte to its last, what is not visible of its rows too. Threads: the page's holder.
  *
  * Returns: 0 or -EINVAL
  */
@@ -178,7 +189,7 @@ BA_API void ba_display_get_stats (BaDisplay *display, BaDisplayStats *stats);
  * @display: (transfer none): a display
  *
  * Puts everything back that was changed on the device and lets go of the pages on screen. Later flips get -ESHUTDOWN.
- * Mapped pages stay valid for those who hold them. Waits for a flip under way, one period at most. May be called
+ * Mapped pages stay valid for those who hold them. Waits for a flip under way, one period as a rule. May be called
  * again, also while the first call is at work: both return when it is done. Threads: any.
  */
 BA_API void ba_display_close (BaDisplay *display);

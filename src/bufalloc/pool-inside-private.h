@@ -37,8 +37,8 @@ struct BaPool
   unsigned n_slots;
   unsigned first_hole; /* no hole below it */
   unsigned refs;
-  unsigned out; /* HELD, LENT and ORPHAN buffers */
   bool closed;
+  unsigned out; /* HELD, LENT and ORPHAN buffers; not beside refs: one load of both would wait for the store of one */
   BaPoolStats stats; /* n_free and n_filled are the queues' lengths */
 };
 

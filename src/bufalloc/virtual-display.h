@@ -6,6 +6,13 @@
  * multiple of BA_VIRTUAL_TRAILER_BYTES), and then a trailer of BA_VIRTUAL_TRAILER_BYTES, which begins at
  * page_count × page_bytes. To find it without knowing the geometry: it is the last BA_VIRTUAL_TRAILER_BYTES of the
  * file.
+ *
+ * The file is locked (flock) from ba_display_open() to ba_display_close(): a second display on it, in this program or
+ * another, is refused with -EBUSY. Watchers need no lock. A file that exists is used as it is where it has the right
+ * size, and grows where it is smaller. It never shrinks, because that would kill whoever has it mapped: one that is
+ * larger is replaced by a new file of the same name, and those who have the old one open or mapped keep that, so
+ * watchers should open it anew when its inode is another one. Pages that are held across ba_display_close() stay valid;
+ * where the file is opened again with the size it has, they are the same memory as the pages of the new display.
  */
 #ifndef BUFALLOC_VIRTUAL_DISPLAY_H
 #define BUFALLOC_VIRTUAL_DISPLAY_H
@@ -24,6 +31,10 @@ extern "C" {
 #define BA_VIRTUAL_VERSION 1
 /** BA_VIRTUAL_TRAILER_BYTES: the trailer's length, zero behind the struct. */
 #define BA_VIRTUAL_TRAILER_BYTES 4096
+
+/** BA_VIRTUAL_MAX_MEMORY_BYTES: the most that the pages of a display without a file may have: this, or half of the
+ * machine's memory, whichever is less. More is refused with -ENOMEM. */
+#define BA_VIRTUAL_MAX_MEMORY_BYTES (UINT64_C (2) << 30)
 
 /**
  * BaVirtualTrailer: in the byte order of the machine that wrote it.

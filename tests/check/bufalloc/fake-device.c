@@ -152,6 +152,8 @@ wait_vsync (FakeDevice *fake, const uint32_t *crtc)
   }
   if (fake->vsync == FAKE_VSYNC_CLOCK)
     advance_to_vsync (fake);
+  if (fake->vsync == FAKE_VSYNC_TIMES_OUT)
+    fake->clock_ns += fake->vsync_takes_ns;
   return 0;
 }
 
@@ -332,6 +334,39 @@ fake_fstat (void *ctx, int fd, struct stat *status)
 }
 
 static int
+fake_stat (void *ctx, const char *path, struct stat *status)
+{
+  return counted_fails (ctx, FAKE_STAT) ? -1 : bai_device_calls.stat (NULL, path, status);
+}
+
+static int
+fake_flock (void *ctx, int fd, int operation)
+{
+  const FakeDevice *fake = ctx;
+  if (fake->before_flock)
+    fake->before_flock (fake->user);
+  return counted_fails (ctx, FAKE_FLOCK) ? -1 : bai_device_calls.flock (NULL, fd, operation);
+}
+
+static char *
+fake_realpath (void *ctx, const char *path)
+{
+  return counted_fails (ctx, FAKE_REALPATH) ? NULL : bai_device_calls.realpath (NULL, path);
+}
+
+static int
+fake_rename (void *ctx, const char *from, const char *to)
+{
+  return counted_fails (ctx, FAKE_RENAME) ? -1 : bai_device_calls.rename (NULL, from, to);
+}
+
+static uint64_t
+fake_memory_bytes (void *ctx)
+{
+  return ((FakeDevice *) ctx)->memory_bytes;
+}
+
+static int
 fake_unlink (void *ctx, const char *path)
 {
   return counted_fails (ctx, FAKE_UNLINK) ? -1 : bai_device_calls.unlink (NULL, path);
@@ -375,7 +410,12 @@ fake_device_init (FakeDevice *fake)
     .ftruncate = fake_ftruncate,
     .fallocate = fake_fallocate,
     .fstat = fake_fstat,
+    .stat = fake_stat,
+    .flock = fake_flock,
+    .realpath = fake_realpath,
+    .rename = fake_rename,
     .unlink = fake_unlink,
+    .memory_bytes = fake_memory_bytes,
     .now_ns = fake_now_ns,
   };
   for (int i = 0; i < FAKE_MAX_FDS; i++)
@@ -392,6 +432,7 @@ fake_device_init (FakeDevice *fake)
   fake->fix.smem_len = fake->fix.line_length * fake->var.yres * 4;
   fake->period_ns = 1000000000 / 60;
   fake->clock_ns = 1000 * fake->period_ns;
+  fake->memory_bytes = UINT64_C (1) << 40;
   fake->memory_fd = -1;
 }
 

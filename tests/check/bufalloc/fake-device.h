@@ -27,6 +27,10 @@ typedef enum
   FAKE_FTRUNCATE,
   FAKE_FALLOCATE,
   FAKE_FSTAT,
+  FAKE_STAT,
+  FAKE_FLOCK,
+  FAKE_REALPATH,
+  FAKE_RENAME,
   FAKE_UNLINK,
   FAKE_N_CALLS,
   FAKE_ANY = FAKE_N_CALLS /* to fail the n-th call of all, but close and munmap */
@@ -54,6 +58,7 @@ typedef enum
 {
   FAKE_VSYNC_CLOCK, /* at the next vsync of the clock */
   FAKE_VSYNC_INSTANT, /* success at once */
+  FAKE_VSYNC_TIMES_OUT, /* success, after vsync_takes_ns */
   FAKE_VSYNC_MISSING /* ENOTTY */
 } FakeVsync;
 
@@ -68,13 +73,16 @@ typedef struct
   uint32_t grow_limit_rows;
   FakePan pan;
   FakeVsync vsync;
+  int64_t vsync_takes_ns;
   bool put_stays; /* FBIOPUT_VSCREENINFO does not move the screen, whatever its offsets say */
   bool fixed_mode; /* every FBIOPUT_VSCREENINFO is EINVAL */
   bool real_clock; /* else the clock stands still but for what waits */
   int64_t clock_ns;
   int64_t period_ns; /* between two vsyncs of the clock */
   bool absent; /* ENOENT at open */
+  uint64_t memory_bytes; /* of the machine */
   void (*during_vsync) (void *user);
+  void (*before_flock) (void *user);
   void *user;
 
   /* what to fail */

@@ -77,7 +77,7 @@ START_TEST (whoever_is_late_does_not_wait)
 }
 END_TEST
 
-START_TEST (flips_that_come_too_early_are_counted)
+START_TEST (flips_that_come_too_early_wait_but_miss_no_vsync)
 {
   Screen s;
   open_screen (&s, FAKE_FB_PATH, NULL);
@@ -87,7 +87,7 @@ START_TEST (flips_that_come_too_early_are_counted)
   ck_assert_int_eq (ba_display_wait (s.display, NULL), 0); /* nothing to wait for any more */
   BaDisplayStats stats = display_stats (s.display);
   ck_assert_uint_eq (stats.flips, 5);
-  ck_assert_uint_eq (stats.vsyncs_missed, 4);
+  ck_assert_uint_eq (stats.vsyncs_missed, 0);
   ck_assert_uint_eq (stats.waits, 5);
   screen_finish (&s);
 }
@@ -577,7 +577,7 @@ START_TEST (the_last_reference_may_go_with_the_old_page)
 END_TEST
 
 RUN ("display", a_page_is_free_again_when_the_one_after_it_is_visible, whoever_is_late_does_not_wait,
-     flips_that_come_too_early_are_counted, a_page_that_is_on_screen_is_left_alone, one_page_is_never_kept,
+     flips_that_come_too_early_wait_but_miss_no_vsync, a_page_that_is_on_screen_is_left_alone, one_page_is_never_kept,
      without_vsync_a_flip_is_done_at_once, only_pages_of_this_display_are_shown,
      a_page_that_cannot_be_shown_leaves_the_one_before, the_clock_lets_one_flip_pass_per_period,
      two_pages_are_enough_to_go_on, a_wait_is_called_off_alone, close_ends_every_wait, several_threads_may_flip,

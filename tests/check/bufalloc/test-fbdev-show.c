@@ -138,6 +138,69 @@ START_TEST (a_vsync_that_does_not_exist_is_asked_for_once)
 }
 END_TEST
 
+START_TEST (a_vsync_that_times_out_costs_one_long_wait)
+{
+  static const struct
+  {
+    int64_t takes_ns;
+    unsigned waits;
+  } cases[] = { { 99 * MS, 5 }, { 100 * MS, 1 }, { 10000 * MS, 1 } };
+  for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
+    for (unsigned before = 0; before <= 6; before += 6) { /* also one that has worked until now */
+      Screen s;
+      screen_init (&s);
+      ck_assert_int_eq (screen_open (&s, 3), 0);
+      screen_build (&s);
+      for (unsigned n = 0; n <= before; n++)
+        show_next (&s, 0);
+      ck_assert_uint_eq (s.fake.n_vsyncs, before);
+      s.fake.vsync = FAKE_VSYNC_TIMES_OUT;
+      s.fake.vsync_takes_ns = cases[i].takes_ns;
+      for (int n = 0; n < 5; n++)
+        show_next (&s, 0);
+      ck_assert_uint_eq (s.fake.n_vsyncs, before + cases[i].waits);
+      ck_assert_int_eq (s.display->clock_paced, cases[i].waits == 1);
+      screen_finish (&s);
+    }
+  }
+}
+END_TEST
+
+static void
+let_time_pass (void *user)
+{
+  FakeDevice *fake = user;
+  fake->clock_ns += fake->vsync_takes_ns;
+}
+
+START_TEST (a_flip_that_is_held_up_past_a_vsync_is_counted)
+{
+  static const struct
+  {
+    int percent; /* of a period, before the wait for the vsync begins */
+    unsigned missed;
+  } cases[] = { { 10, 0 }, { 90, 0 }, { 160, 1 }, { 300, 1 } };
+  for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
+    Screen s;
+    BaDisplayStats stats;
+    screen_init (&s);
+    ck_assert_int_eq (screen_open (&s, 3), 0);
+    screen_build (&s);
+    s.fake.user = &s.fake;
+    s.fake.vsync_takes_ns = s.fake.period_ns * cases[i].percent / 100;
+    show_next (&s, 0);
+    s.fake.during_vsync = let_time_pass;
+    show_next (&s, 0);
+    s.fake.during_vsync = NULL;
+    show_next (&s, 0);
+    ba_display_get_stats (s.display, &stats);
+    ck_assert_uint_eq (stats.waits, 2);
+    ck_assert_uint_eq (stats.vsyncs_missed, cases[i].missed);
+    screen_finish (&s);
+  }
+}
+END_TEST
+
 START_TEST (one_quick_vsync_is_luck_and_the_next_one_is_waited_for)
 {
   Screen s;
@@ -334,7 +397,8 @@ END_TEST
 RUN ("fbdev-show", a_flip_pans_to_the_page, one_page_is_lit_once_and_never_panned_again,
      a_display_of_another_program_is_busy, the_period_comes_from_the_mode_when_it_can_be_true,
      a_vsync_that_works_paces_the_flips, a_vsync_that_returns_at_once_is_given_up_for_the_clock,
-     a_vsync_that_does_not_exist_is_asked_for_once, one_quick_vsync_is_luck_and_the_next_one_is_waited_for,
+     a_vsync_that_does_not_exist_is_asked_for_once, a_vsync_that_times_out_costs_one_long_wait,
+     a_flip_that_is_held_up_past_a_vsync_is_counted, one_quick_vsync_is_luck_and_the_next_one_is_waited_for,
      a_pan_that_blocks_until_the_vsync_does_not_halve_the_rate, the_whole_mode_is_put_back_at_close,
      a_screen_that_no_mode_set_moves_is_panned_back, the_last_unref_puts_the_mode_back_too,
      a_mode_that_cannot_be_put_back_is_warned_of, every_failed_open_leaves_the_device_as_it_was,

@@ -362,6 +362,58 @@ START_TEST (a_screen_that_cannot_move_is_drawn_where_it_is)
 }
 END_TEST
 
+START_TEST (a_screen_that_is_scrolled_sideways_says_where_its_first_pixel_lies)
+{
+  enum
+  {
+    STRIDE = 100 * 4,
+    FIRST = 30 * STRIDE /* of the page, in the device's memory */
+  };
+  Screen s;
+  BaBlock page;
+  uint8_t *memory;
+  screen_init (&s);
+  s.fake.var.xres_virtual = 100;
+  s.fake.var.yres_virtual = 4 * 48;
+  s.fake.var.xoffset = 36; /* up to the last column */
+  s.fake.var.yoffset = 30;
+  fake_device_set_pixels (&s.fake, 32, 16, 8, 0);
+  s.fake.fix.smem_len = STRIDE * 4 * 48;
+  s.fake.pan = FAKE_PAN_REFUSED;
+  ck_assert_int_eq (screen_open (&s, 0), 0);
+  screen_build (&s);
+  ck_assert_uint_eq (s.info->n_pages, 1);
+  ck_assert_uint_eq (s.info->layout.offset_bytes[0], 36 * 4);
+  ck_assert_uint_eq (s.info->layout.stride_bytes[0], STRIDE);
+  ck_assert_uint_eq (s.info->page_bytes, STRIDE * 48);
+  ck_assert_int_eq (ba_display_get_page (s.display, 0, &page), 0);
+  ck_assert_uint_eq (page.size_bytes, s.info->page_bytes);
+
+  BaBuffer *buffer = acquire (s.pool);
+  size_t offset_bytes = ba_buffer_get_layout (buffer)->offset_bytes[0];
+  ck_assert_uint_eq (offset_bytes, 36 * 4);
+  ck_assert_ptr_eq (ba_buffer_get_data (buffer), page.data); /* the page, not its first visible pixel */
+  ck_assert_int_eq (ba_display_get_page_number (s.display, buffer), 0);
+  memset (page.data, 0xff, page.size_bytes);
+  ck_assert_int_eq (ba_display_clear (s.display, 0), 0);
+  memset ((uint8_t *) page.data + offset_bytes, 0x11, 4);
+  memset ((uint8_t *) page.data + offset_bytes + 47 * STRIDE + 63 * 4, 0x22, 4);
+  ck_assert_int_eq (ba_display_flip (s.display, buffer, NULL), 0);
+  ba_buffer_unref (buffer);
+  ck_assert_uint_eq (s.fake.var.xoffset, 36);
+
+  memory = malloc (s.fake.fix.smem_len);
+  fake_device_read (&s.fake, 0, memory, s.fake.fix.smem_len);
+  for (size_t i = 0; i < s.fake.fix.smem_len; i++) {
+    bool first = i / 4 == (FIRST + 36 * 4) / 4;
+    bool last = i / 4 == (FIRST + STRIDE * 48 - 4) / 4;
+    ck_assert_int_eq (memory[i], first ? 0x11 : last ? 0x22 : 0);
+  }
+  free (memory);
+  screen_finish (&s);
+}
+END_TEST
+
 START_TEST (the_page_that_is_looked_at_is_handed_out_last)
 {
   Screen s;
@@ -397,4 +449,4 @@ RUN ("fbdev", a_padded_line_length_is_the_stride, the_format_comes_from_offsets_
      a_screen_that_refuses_every_mode_set_still_opens_and_closes_quietly,
      pages_are_mapped_for_reading_and_writing_and_lie_where_the_device_shows_them,
      memory_that_begins_inside_a_memory_page_is_found, a_screen_that_cannot_move_is_drawn_where_it_is,
-     the_page_that_is_looked_at_is_handed_out_last)
+     a_screen_that_is_scrolled_sideways_says_where_its_first_pixel_lies, the_page_that_is_looked_at_is_handed_out_last)
