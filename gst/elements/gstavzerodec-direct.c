@@ -258,10 +258,14 @@ int
 gst_av_zero_dec_get_buffer2 (AVCodecContext *context, AVFrame *frame, int flags)
 {
   GstAvZeroDec *self = context->opaque;
-  if ((context->codec->capabilities & AV_CODEC_CAP_DR1) && negotiate_early (self, context, frame)
-      && get_page (self, context, frame))
-    return 0;
-  return avcodec_default_get_buffer2 (context, frame, flags);
+  gboolean in_page = (context->codec->capabilities & AV_CODEC_CAP_DR1) && negotiate_early (self, context, frame)
+                     && get_page (self, context, frame);
+  int r = in_page ? 0 : avcodec_default_get_buffer2 (context, frame, flags);
+  /* Tests read this line: it is the only witness of where libavcodec writes that comes before the frame itself. */
+  if (r == 0)
+    GST_LOG_OBJECT (self, "get_buffer2: planes at %p %p %p %p, in a page: %d", (void *) frame->data[0],
+                    (void *) frame->data[1], (void *) frame->data[2], (void *) frame->data[3], in_page);
+  return r;
 }
 
 /* Everything that the decision needs, but the window, which is known once the pool is configured. */
@@ -384,7 +388,7 @@ repeat_page (GstAvZeroDec *self, const AVFrame *frame, BaBuffer *page)
                      + (gsize) av_image_get_linesize (frame->format, frame->width, 0);
   GstBaFbdevAllocator *allocator = gst_ba_fbdev_pool_get_allocator (GST_BA_FBDEV_POOL (self->page_pool));
   GstBuffer *buffer = gst_buffer_new ();
-  gst_buffer_append_memory (buffer, gst_ba_memory_new (GST_ALLOCATOR (allocator), page, offset_bytes, size_bytes));
+  gst_buffer_append_memory (buffer, gst_ba_fbdev_allocator_wrap (allocator, page, offset_bytes, size_bytes));
   gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, self->picture.format, (guint) frame->width,
                                   (guint) frame->height, 1, offsets, strides);
   return buffer;

@@ -116,6 +116,7 @@ struct _GstAvZeroDec
   GstBuffer *codec_data;
   GstAvZeroPicture picture; /* that the caps were made for */
   gboolean negotiated;
+  gboolean refused; /* caps that nobody takes: an error was posted, once until there is another input format */
   gboolean downstream_has_meta;
   gboolean copy_is_logged; /* since the last negotiation */
   gboolean may_be_direct; /* opened without frame threads, so that get_buffer2 stays on the streaming thread */

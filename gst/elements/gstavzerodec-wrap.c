@@ -157,6 +157,59 @@ set_chroma_site (const GstAvZeroDec *self, const GstAvZeroPicture *picture, GstV
   }
 }
 
+static gboolean
+post_unknown_format (GstAvZeroDec *self, int pix_fmt)
+{
+  const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get (pix_fmt);
+  const gchar *name = desc ? desc->name : "?";
+  if (desc && (desc->flags & AV_PIX_FMT_FLAG_PAL))
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+                       ("Pictures with a palette (%s) are not supported: put another decoder (pngdec, or what "
+                        "decodebin finds) and videoconvert in place of this one.",
+                        name),
+                       ("this element passes pictures on as they are, and does not look colours up"));
+  else
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+                       ("The stream's pixel format %s is not supported: put another decoder (decodebin finds one) and "
+                        "videoconvert in place of this one.",
+                        name),
+                       ("GStreamer has no name for these bytes, and this element does not convert"));
+  return FALSE;
+}
+
+static void
+post_refusal (GstAvZeroDec *self, GstCaps *caps)
+{
+  GstPad *pad = GST_VIDEO_DECODER_SRC_PAD (self);
+  GstPad *peer = gst_pad_get_peer (pad);
+  GstElement *next = peer ? gst_pad_get_parent_element (peer) : NULL;
+  const gchar *format = gst_video_format_to_string (self->picture.format);
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+                     ("%s does not take %s of %dx%d, which is what is in the stream: put videoconvert between.",
+                      next ? GST_OBJECT_NAME (next) : "What follows", format, self->picture.width_px,
+                      self->picture.height_px),
+                     ("this element does not convert; its caps are %" GST_PTR_FORMAT, (gpointer) caps));
+  gst_clear_object (&next);
+  gst_clear_object (&peer);
+}
+
+/* Pushing caps that nobody takes is no failure for GStreamer, only pushing buffers after them: so ask before. The query
+ * looks behind the next element too, and whoever cannot answer is taken to agree. */
+static gboolean
+negotiate (GstAvZeroDec *self, const GstVideoInfo *info)
+{
+  GstPad *pad = GST_VIDEO_DECODER_SRC_PAD (self);
+  GstCaps *caps = gst_video_info_to_caps (info);
+  GstCaps *taken = gst_pad_peer_query_caps (pad, caps);
+  self->negotiated = !gst_caps_is_empty (taken) && gst_video_decoder_negotiate (GST_VIDEO_DECODER (self));
+  self->refused = !self->negotiated && !GST_PAD_IS_FLUSHING (pad);
+  if (self->refused)
+    post_refusal (self, caps);
+  gst_clear_caps (&taken);
+  gst_clear_caps (&caps);
+  return self->negotiated;
+}
+
 gboolean
 gst_av_zero_dec_update_caps (GstAvZeroDec *self, const AVFrame *frame, gint width_px, gint height_px)
 {
@@ -165,11 +218,11 @@ gst_av_zero_dec_update_caps (GstAvZeroDec *self, const AVFrame *frame, gint widt
   describe (self, frame, width_px, height_px, &picture);
   if (self->negotiated && is_same (&picture, &self->picture))
     return TRUE;
-  if (picture.format == GST_VIDEO_FORMAT_UNKNOWN) {
-    const gchar *name = av_get_pix_fmt_name (frame->format);
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("The stream's pixel format %s is not supported.", name ? name : "?"),
-                       ("GStreamer has no name for these bytes, and this element does not convert"));
+  if (self->refused)
     return FALSE;
+  if (picture.format == GST_VIDEO_FORMAT_UNKNOWN) {
+    self->refused = TRUE;
+    return post_unknown_format (self, frame->format);
   }
   GstVideoCodecState *state = gst_video_decoder_set_interlaced_output_state (
       decoder, picture.format, picture.interlace_mode, (guint) width_px, (guint) height_px, self->input_state);
@@ -183,10 +236,11 @@ gst_av_zero_dec_update_caps (GstAvZeroDec *self, const AVFrame *frame, gint widt
     GST_VIDEO_INFO_PAR_N (&state->info) = picture.par.num;
     GST_VIDEO_INFO_PAR_D (&state->info) = picture.par.den;
   }
-  gst_video_codec_state_unref (state);
   self->picture = picture;
-  self->negotiated = TRUE;
-  return gst_video_decoder_negotiate (decoder);
+  self->negotiated = FALSE;
+  gboolean ok = negotiate (self, &state->info);
+  gst_video_codec_state_unref (state);
+  return ok;
 }
 
 /* A pool that costs nothing until somebody copies into it: the base class wants one, wrapping does not. */
@@ -349,15 +403,16 @@ gst_av_zero_dec_output (GstAvZeroDec *self, AVFrame *frame, GstVideoCodecFrame *
     self->copy_is_logged = TRUE;
     flow = copy (self, frame, codec_frame);
   }
-  if (flow == GST_FLOW_OK) {
+  if (flow == GST_FLOW_OK)
     set_buffer_flags (self, frame, codec_frame->output_buffer);
-    __atomic_fetch_add (count, 1, __ATOMIC_RELAXED);
-  }
   /* Our own reference must be gone before anybody downstream asks whether the frame may be written. */
   av_frame_unref (frame);
   if (flow != GST_FLOW_OK) {
     gst_video_decoder_release_frame (decoder, codec_frame);
     return flow;
   }
-  return gst_video_decoder_finish_frame (decoder, codec_frame);
+  flow = gst_video_decoder_finish_frame (decoder, codec_frame);
+  if (flow == GST_FLOW_OK)
+    __atomic_fetch_add (count, 1, __ATOMIC_RELAXED);
+  return flow;
 }

@@ -302,6 +302,7 @@ gst_av_zero_dec_set_format (GstVideoDecoder *decoder, GstVideoCodecState *state)
   gst_buffer_replace (&self->codec_data, state->codec_data);
   self->codec = codec;
   self->negotiated = FALSE;
+  self->refused = FALSE;
   if (!keep)
     self->context = gst_av_zero_codecs_open (self);
   return self->context != NULL;

@@ -9,7 +9,7 @@
 #include <gst/video/video.h>
 #include <libavutil/frame.h>
 
-#define FRAMES "24"
+#include "test-avzerodec-support.h"
 
 typedef struct
 {
@@ -50,25 +50,6 @@ typedef struct
   gchar *error;
 } Result;
 
-static gchar *
-get_clip (const gchar *name)
-{
-  gchar *file = g_strdup_printf ("%s-" FRAMES, name);
-  gchar *path = g_build_filename (g_getenv ("BA_CLIP_DIR") ? g_getenv ("BA_CLIP_DIR") : g_get_tmp_dir (), file, NULL);
-  const gchar *make_clip = g_getenv ("BA_MAKE_CLIP");
-  gchar *argv[] = { g_strdup (make_clip ? make_clip : "scripts/make-clip"), g_strdup (name), path, g_strdup (FRAMES),
-                    NULL };
-  gint status = -1;
-  fail_unless (g_spawn_sync (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL)
-                   && status == 0,
-               "%s could not be made", path);
-  g_free (argv[0]);
-  g_free (argv[1]);
-  g_free (argv[3]);
-  g_free (file);
-  return path;
-}
-
 static void
 check_memory (Result *result, GstBuffer *buffer, GstVideoFrame *picture)
 {
@@ -82,26 +63,6 @@ check_memory (Result *result, GstBuffer *buffer, GstVideoFrame *picture)
     result->n_held++;
     fail_if (gst_memory_map (gst_buffer_peek_memory (buffer, 0), &map, GST_MAP_WRITE));
   }
-}
-
-static gchar *
-sum_picture (GstVideoFrame *picture)
-{
-  GChecksum *sum = g_checksum_new (G_CHECKSUM_MD5);
-  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (picture); plane++) {
-    gint component[GST_VIDEO_MAX_COMPONENTS];
-    gst_video_format_info_component (picture->info.finfo, plane, component);
-    gsize row_bytes = (gsize) GST_VIDEO_FRAME_COMP_WIDTH (picture, component[0])
-                      * (gsize) GST_VIDEO_FRAME_COMP_PSTRIDE (picture, component[0]);
-    const guint8 *row = GST_VIDEO_FRAME_PLANE_DATA (picture, plane);
-    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (picture, component[0]); y++) {
-      g_checksum_update (sum, row, (gssize) row_bytes);
-      row += GST_VIDEO_FRAME_PLANE_STRIDE (picture, plane);
-    }
-  }
-  gchar *text = g_strdup (g_checksum_get_string (sum));
-  g_checksum_free (sum);
-  return text;
 }
 
 static void

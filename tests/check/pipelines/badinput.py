@@ -3,10 +3,11 @@
 import os
 import random
 import re
+import subprocess
 import sys
 import tempfile
 
-from harness import Gst, clip, main, play_in_process
+from harness import Gst, Screen, assert_same, clip, main, play_in_process
 
 SINK = "fbdevzerosink name=sink sync=false device=virtual:160x120,rate=0"
 
@@ -26,6 +27,13 @@ def run(pipeline, **kwargs):
     assert code >= 0, f"killed by signal {-code}: {said}"
     assert "CRITICAL" not in said, said
     return code, errors_of(said), stats, said
+
+
+def make(path, *options):
+    """Four frames of a format that scripts/make-clip does not know."""
+    subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=30",
+                    "-frames:v", "4", *options, path], check=True, stderr=subprocess.DEVNULL)
+    return path
 
 
 def test_a_missing_file():
@@ -50,7 +58,38 @@ def test_a_pixel_format_the_screen_cannot_have():
 
 def test_a_pixel_format_the_sink_does_not_take():
     code, errors, _, said = run(f"videotestsrc ! video/x-raw,format=v308 ! {SINK}")
-    assert code != 0, said
+    assert code != 0 and not errors, said
+    assert "could not link videotestsrc0 to sink, sink can't handle caps video/x-raw, format=(string)v308" in said, said
+    code, errors, _, said = run("fakesrc num-buffers=4 sizetype=fixed sizemax=57600 ! "
+                                f"rawvideoparse use-sink-caps=false format=v308 width=160 height=120 ! {SINK}")
+    assert code != 0 and len(errors) == 1 and "GstRawVideoParse" in errors[0][0], said
+    assert "not-negotiated" in said, said
+
+
+def test_a_stream_whose_format_the_sink_does_not_take():
+    for pixels, encoder, tag, parser, name in (("yuv422p10le", "libx264", "avc1", "h264parse", "I422_10LE"),
+                                               ("yuv444p10le", "libx265", "hvc1", "h265parse", "Y444_10LE")):
+        with tempfile.TemporaryDirectory(prefix="bufalloc-") as folder:
+            path = make(f"{folder}/clip.mp4", "-pix_fmt", pixels, "-c:v", encoder, "-preset", "ultrafast", "-tag:v",
+                        tag)
+            media = f"filesrc location={path} ! qtdemux ! {parser} ! avzerodec name=dec"
+            for middle in ("", "queue !", "identity !"):
+                code, errors, stats, said = run(f"{media} ! {middle} {SINK}")
+                assert code != 0 and len(ours(errors)) == 1 and errors[0] == ours(errors)[0], said
+                assert name in errors[0][1] and "put videoconvert between" in errors[0][1], said
+                assert stats["dec"]["wrapped"] == stats["dec"]["copied"] == stats["dec"]["direct"] == 0, stats
+            code, errors, stats, said = run(f"{media} ! videoconvert ! {SINK}")
+            assert code == 0 and not errors and stats["dec"]["wrapped"] == 4, said
+
+
+def test_a_stream_with_a_palette():
+    with tempfile.TemporaryDirectory(prefix="bufalloc-") as folder:
+        path = make(f"{folder}/clip.mkv", "-pix_fmt", "pal8", "-c:v", "png")
+        code, errors, stats, said = run(f"filesrc location={path} ! matroskademux ! avzerodec name=dec ! {SINK}")
+        assert code != 0 and len(ours(errors)) == 1 and errors[0] == ours(errors)[0], said
+        assert "palette" in errors[0][1] and "pngdec" in errors[0][1] and "videoconvert" in errors[0][1], said
+        code, errors, stats, said = run(f"filesrc location={path} ! matroskademux ! pngdec ! videoconvert ! {SINK}")
+        assert code == 0 and not errors, said
 
 
 def test_a_truncated_mp4_plays_what_there_is():
@@ -74,9 +113,17 @@ def test_a_damaged_mp4_goes_on():
 
 
 def test_a_size_that_changes():
-    code, errors, stats, said = run(f"filesrc location={clip('h264-size-change-160x120', 12, '.h264')} ! h264parse ! "
-                                    f"avzerodec name=dec ! {SINK}")
-    assert code == 0 and not errors and stats["sink"]["converted"] == 12, said
+    media = f"filesrc location={clip('h264-size-change-160x120', 12, '.h264')} ! h264parse"
+    pictures = []
+    for decoder in ("avzerodec name=dec", "avdec_h264 ! video/x-raw,format=I420"):
+        screen = Screen(160, 120)
+        code, errors, stats, said = run(f"{media} ! {decoder} ! fbdevzerosink name=sink sync=false "
+                                        f"device={screen.device}")
+        assert code == 0 and not errors and stats["sink"]["converted"] == 12, said
+        pictures.append(screen.picture())
+        screen.remove()
+    assert len(set(pictures[0])) > 16, "the screen is empty"
+    assert_same(*pictures)
 
 
 def test_a_screen_smaller_than_the_video():

@@ -143,10 +143,35 @@ def test_a_screen_smaller_than_the_video():
 
 
 def test_a_size_that_changes_in_the_middle():
-    stats, dec = play(f"filesrc location={clip('h264-size-change-160x120', 12, '.h264')} ! h264parse ! "
-                      "avzerodec name=dec ! fbdevzerosink name=sink sync=false device=virtual:160x120,rate=0")
+    media = f"filesrc location={clip('h264-size-change-160x120', 12, '.h264')} ! h264parse"
+    screen = Screen(320, 240)
+    stats, dec = play(f"{media} ! avzerodec name=dec ! "
+                      f"fbdevzerosink name=sink sync=false device={screen.device}")
     assert_counts(stats, converted=12)
     assert dec["wrapped"] == 12, dec
+    decoded = draw(f"{media} ! avdec_h264 ! video/x-raw,format=I420")
+    assert_colours(screen.picture(), colour_reference(decoded[-320 * 240 * 3 // 2:], 320, 240))
+    screen.remove()
+
+
+def test_a_size_that_shrinks_leaves_black_around_it():
+    # With queues, because concat plays its pads in the order in which they are linked, and qtdemux has none at first.
+    screen = Screen(320, 240)
+    stats, dec = play(f"concat name=c ! avzerodec name=dec ! "
+                      f"fbdevzerosink name=sink sync=false scaling=none device={screen.device} "
+                      f"{source('h264', 'qtdemux', '.mp4', size='320x240')} ! queue ! c. "
+                      f"{source('h264', 'qtdemux', '.mp4')} ! queue ! c.")
+    assert_counts(stats, converted=2 * FRAMES)
+    assert dec["wrapped"] == 2 * FRAMES, dec
+    rows = screen.picture()
+    inside = b"".join(rows[y * 1280 + 80 * 4:y * 1280 + 240 * 4] for y in range(60, 180))
+    decoded = draw(f"{source('h264', 'qtdemux ! h264parse', '.mp4')} ! avdec_h264 ! video/x-raw,format=I420")
+    assert_colours(inside, colour_reference(decoded[-160 * 120 * 3 // 2:], 160, 120))
+    for y in range(240):
+        row = rows[y * 1280:(y + 1) * 1280]
+        border = row if y < 60 or y >= 180 else row[:80 * 4] + row[240 * 4:]
+        assert not any(any(border[c::4]) for c in range(3)), f"row {y} is not black"
+    screen.remove()
 
 
 def test_sync_and_pause_while_decoding():
