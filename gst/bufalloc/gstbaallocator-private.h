@@ -4,7 +4,7 @@
 
 #include "gstbafbdevallocator.h"
 
-/* Hands the core allocator (transfer full) to a new @self. */
+/* Hands the core allocator (transfer full) to a new @self, in place of one that it may have. */
 void gst_ba_allocator_set_core (GstBaAllocator * self, BaAllocator * core);
 
 /* A normal allocator whose memory is aligned to @align_bytes, a power of two; 0 = the default. NULL where memory ran

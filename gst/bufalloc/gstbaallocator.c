@@ -46,7 +46,7 @@ gst_ba_allocator_set_core (GstBaAllocator * self, BaAllocator * core)
 {
   GstBaAllocatorPrivate *priv = gst_ba_allocator_get_instance_private (self);
 
-  g_assert (priv->core == NULL);
+  ba_allocator_unref (priv->core);
   priv->core = core;
 }
 
@@ -89,16 +89,21 @@ gst_ba_normal_allocator_alloc (GstAllocator * allocator, gsize size, GstAllocati
   GstBaNormalAllocator *self = GST_BA_NORMAL_ALLOCATOR (allocator);
   gsize align = MAX (params->align, self->align_bytes - 1);     /* masks */
   gsize extra = align + 1 > self->align_bytes ? align : 0;      /* room to move the start to a wider alignment */
+  BaAllocator *core = gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self));
   gsize maxsize, room;
   BaBuffer *buffer;
   GstBaMemory *memory;
 
+  if ((align & (align + 1)) != 0 || align == G_MAXSIZE) {
+    GST_WARNING_OBJECT (self, "an alignment mask of %" G_GSIZE_FORMAT " is no power of two less one", align);
+    return NULL;
+  }
   if (!g_size_checked_add (&maxsize, size, params->prefix) || !g_size_checked_add (&maxsize, maxsize, params->padding)
       || !g_size_checked_add (&room, MAX (maxsize, 1), extra)) {
     GST_WARNING_OBJECT (self, "%" G_GSIZE_FORMAT " bytes with prefix and padding are more than there can be", size);
     return NULL;
   }
-  buffer = gst_ba_make_orphan (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self)), room);
+  buffer = core ? gst_ba_make_orphan (core, room) : NULL;
   if (!buffer) {
     GST_WARNING_OBJECT (self, "no memory for %" G_GSIZE_FORMAT " bytes", room);
     return NULL;
@@ -122,7 +127,12 @@ gst_ba_normal_allocator_class_init (GstBaNormalAllocatorClass * klass)
 static void
 gst_ba_normal_allocator_init (GstBaNormalAllocator * self)
 {
+  BaAllocator *core;
+
   gst_ba_memory_install (GST_ALLOCATOR (self), GST_BA_MEMORY_NORMAL);
+  self->align_bytes = 64;
+  if (ba_allocator_new (BA_TYPE_NORMAL, &core) == 0)    /* here, so that g_object_new() is a constructor too */
+    gst_ba_allocator_set_core (GST_BA_ALLOCATOR (self), core);
 }
 
 GstAllocator *

@@ -188,6 +188,66 @@ map_frame (const AVFrame *frame, BaFrameMap *map, BaError *error)
   return check_plane_ends (frame, map, error);
 }
 
+static gboolean
+is_interlaced (const AVFrame *frame)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+  return (frame->flags & AV_FRAME_FLAG_INTERLACED) != 0;
+#else
+  return frame->interlaced_frame != 0;
+#endif
+}
+
+static gboolean
+is_top_field_first (const AVFrame *frame)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+  return (frame->flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0;
+#else
+  return frame->top_field_first != 0;
+#endif
+}
+
+/* What is to be shown. FALSE where the frame's crop fields leave nothing. */
+static gboolean
+get_visible (const AVFrame *frame, GstVideoRectangle *visible)
+{
+  if (frame->width <= 0 || frame->height <= 0 || frame->crop_left >= (gsize) frame->width
+      || frame->crop_top >= (gsize) frame->height || frame->crop_right >= (gsize) frame->width - frame->crop_left
+      || frame->crop_bottom >= (gsize) frame->height - frame->crop_top)
+    return FALSE;
+  visible->x = (gint) frame->crop_left;
+  visible->y = (gint) frame->crop_top;
+  visible->w = frame->width - (gint) (frame->crop_left + frame->crop_right);
+  visible->h = frame->height - (gint) (frame->crop_top + frame->crop_bottom);
+  return TRUE;
+}
+
+static void
+add_crop (GstBuffer *buffer, const AVFrame *frame)
+{
+  GstVideoRectangle visible;
+  if (!get_visible (frame, &visible) || (visible.w == frame->width && visible.h == frame->height))
+    return;
+  GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
+  crop->x = (guint) visible.x;
+  crop->y = (guint) visible.y;
+  crop->width = (guint) visible.w;
+  crop->height = (guint) visible.h;
+}
+
+static void
+set_field_flags (GstBuffer *buffer, const AVFrame *frame)
+{
+  if (!is_interlaced (frame))
+    return;
+  GST_BUFFER_FLAG_SET (buffer, GST_VIDEO_BUFFER_FLAG_INTERLACED);
+  if (is_top_field_first (frame))
+    GST_BUFFER_FLAG_SET (buffer, GST_VIDEO_BUFFER_FLAG_TFF);
+  if (frame->repeat_pict)
+    GST_BUFFER_FLAG_SET (buffer, GST_VIDEO_BUFFER_FLAG_RFF);
+}
+
 gboolean
 gst_ba_avframe_can_wrap (const AVFrame *frame, BaError *error)
 {
@@ -231,6 +291,8 @@ gst_ba_avframe_buffer_new (const AVFrame *frame, BaError *error)
   }
   gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, gst_ba_format_from_av (frame->format),
                                   map.layout.width_px, map.layout.height_px, map.layout.n_planes, offsets, strides);
+  add_crop (buffer, frame);
+  set_field_flags (buffer, frame);
   return buffer;
 }
 
@@ -244,6 +306,77 @@ gst_ba_avframe_buffer_get_frame (GstBuffer *buffer)
       return ((GstBaAvframeMemory *) memory)->holder->frame;
   }
   return NULL;
+}
+
+static gboolean
+is_full_range_format (gint pix_fmt)
+{
+  return pix_fmt == AV_PIX_FMT_YUVJ420P || pix_fmt == AV_PIX_FMT_YUVJ422P || pix_fmt == AV_PIX_FMT_YUVJ444P
+         || pix_fmt == AV_PIX_FMT_YUVJ440P || pix_fmt == AV_PIX_FMT_YUVJ411P;
+}
+
+/* Over what GStreamer takes for granted for the format and size. */
+static void
+get_colorimetry (const AVFrame *frame, GstVideoInfo *info)
+{
+  GstVideoColorimetry *colour = &info->colorimetry;
+  gboolean rgb = GST_VIDEO_INFO_IS_RGB (info);
+  if (frame->colorspace != AVCOL_SPC_UNSPECIFIED && !rgb)
+    colour->matrix = gst_video_color_matrix_from_iso (frame->colorspace);
+  if (frame->color_primaries != AVCOL_PRI_UNSPECIFIED)
+    colour->primaries = gst_video_color_primaries_from_iso (frame->color_primaries);
+  if (frame->color_trc != AVCOL_TRC_UNSPECIFIED)
+    colour->transfer = gst_video_transfer_function_from_iso (frame->color_trc);
+  if (frame->color_range == AVCOL_RANGE_JPEG || is_full_range_format (frame->format))
+    colour->range = GST_VIDEO_COLOR_RANGE_0_255;
+  else if (frame->color_range == AVCOL_RANGE_MPEG)
+    colour->range = GST_VIDEO_COLOR_RANGE_16_235;
+}
+
+static GstVideoChromaSite
+get_chroma_site (const AVFrame *frame, GstVideoChromaSite otherwise)
+{
+  switch (frame->chroma_location) {
+    case AVCHROMA_LOC_LEFT:
+      return GST_VIDEO_CHROMA_SITE_MPEG2;
+    case AVCHROMA_LOC_CENTER:
+      return GST_VIDEO_CHROMA_SITE_JPEG;
+    case AVCHROMA_LOC_TOPLEFT:
+      return GST_VIDEO_CHROMA_SITE_COSITED;
+    case AVCHROMA_LOC_TOP:
+      return GST_VIDEO_CHROMA_SITE_V_COSITED;
+    default:
+      return otherwise;
+  }
+}
+
+gboolean
+gst_ba_avframe_get_video_info (const AVFrame *frame, GstVideoInfo *info)
+{
+  GstVideoFormat format = gst_ba_format_from_av (frame->format);
+  GstVideoRectangle visible;
+  if (format == GST_VIDEO_FORMAT_UNKNOWN)
+    return FALSE;
+  /* as gst_ba_avframe_buffer_new(), which adds no crop where nothing would be left */
+  if (!get_visible (frame, &visible))
+    visible = (GstVideoRectangle){ 0, 0, frame->width, frame->height };
+  if (visible.w <= 0 || visible.h <= 0
+      || !gst_video_info_set_interlaced_format (info, format,
+                                                is_interlaced (frame) ? GST_VIDEO_INTERLACE_MODE_INTERLEAVED
+                                                                      : GST_VIDEO_INTERLACE_MODE_PROGRESSIVE,
+                                                (guint) visible.w, (guint) visible.h))
+    return FALSE;
+  if (is_interlaced (frame))
+    GST_VIDEO_INFO_FIELD_ORDER (info) =
+        is_top_field_first (frame) ? GST_VIDEO_FIELD_ORDER_TOP_FIELD_FIRST : GST_VIDEO_FIELD_ORDER_BOTTOM_FIELD_FIRST;
+  get_colorimetry (frame, info);
+  if (GST_VIDEO_INFO_IS_YUV (info))
+    info->chroma_site = get_chroma_site (frame, info->chroma_site);
+  if (frame->sample_aspect_ratio.num > 0 && frame->sample_aspect_ratio.den > 0) {
+    GST_VIDEO_INFO_PAR_N (info) = frame->sample_aspect_ratio.num;
+    GST_VIDEO_INFO_PAR_D (info) = frame->sample_aspect_ratio.den;
+  }
+  return TRUE;
 }
 
 /* A GstBuffer that an AVFrame lies over, mapped until the last of the frame's AVBuffers goes. */

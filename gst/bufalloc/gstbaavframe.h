@@ -46,12 +46,35 @@ gboolean gst_ba_avframe_can_wrap (const struct AVFrame * frame, BaError * error)
  *
  * Wraps a decoded frame: one GstMemory for each AVBuffer, and a GstVideoMeta with its planes. A write map is granted
  * only while av_buffer_is_writable() says so, that is when the decoder has let go of it; else GStreamer copies for the
- * writer. Timestamps and flags are left to the caller. Threads: any.
+ * writer. Threads: any.
+ *
+ * What the buffer says of the picture: GstVideoMeta has format, size, and where each plane begins and how far its rows
+ * are apart. Crop fields of the frame that are not 0 become a GstVideoCropMeta (avcodec applies them itself, and leaves
+ * 0, unless apply_cropping was turned off). An interlaced frame gives the flags INTERLACED, TFF and RFF. What the
+ * frame has besides is for caps: see gst_ba_avframe_get_video_info(). Timestamps, duration, CORRUPTED and DELTA_UNIT
+ * are left to the caller, and side data (captions, mastering display, …) is not translated: read it from
+ * gst_ba_avframe_buffer_get_frame().
  *
  * Returns: (transfer full) (nullable): a buffer, %NULL on failure
  */
 GST_BA_API
 GstBuffer *gst_ba_avframe_buffer_new (const struct AVFrame * frame, BaError * error);
+
+/**
+ * gst_ba_avframe_get_video_info: (skip)
+ * @frame: (transfer none): a video frame
+ * @info: (out caller-allocates): what gst_video_info_to_caps() needs
+ *
+ * Fills format, size (of what is visible: without what the crop fields cut off), colorimetry, chroma site, pixel
+ * aspect ratio, interlace mode and field order. What the frame does not say is as gst_video_info_set_format() has it.
+ * Planes and strides are those of that function too, not the frame's: they are in the buffer's GstVideoMeta. The frame
+ * rate is 0/1, since no frame knows it. A stream that has progressive and interlaced frames is the caller's to
+ * call mixed. Threads: any.
+ *
+ * Returns: %FALSE where GStreamer has no name for the format, or the size is none
+ */
+GST_BA_API
+gboolean gst_ba_avframe_get_video_info (const struct AVFrame * frame, GstVideoInfo * info);
 
 /**
  * gst_ba_avframe_buffer_get_frame: (skip)

@@ -134,9 +134,13 @@ gst_ba_fbdev_allocator_get_pages (GstBaFbdevAllocator * self)
 gboolean
 gst_ba_fbdev_allocator_get_info (GstBaFbdevAllocator * self, GstVideoInfo * info)
 {
-  const BaLayout *layout = &ba_display_get_info (self->display)->layout;
-  GstVideoFormat format = gst_ba_fourcc_to_format (layout->fourcc);
+  const BaLayout *layout;
+  GstVideoFormat format;
 
+  if (!self->display)           /* the one that gst_allocator_find() gives */
+    return FALSE;
+  layout = &ba_display_get_info (self->display)->layout;
+  format = gst_ba_fourcc_to_format (layout->fourcc);
   if (format == GST_VIDEO_FORMAT_UNKNOWN
       || !gst_video_info_set_format (info, format, layout->width_px, layout->height_px))
     return FALSE;
@@ -259,6 +263,16 @@ gst_ba_fbdev_allocator_acquire (GstBaFbdevAllocator * self, gint64 timeout_ns, c
 {
   gint64 waited_ns = 0, idle_ns = 0, slice_ns = 0, look_ns = SLICE_NS;
 
+  if (!self->pages) {
+    *buffer = NULL;
+    return -ENODEV;
+  }
+  if (g_atomic_int_get (&self->overflows) == 0) {       /* as nearly always */
+    gint r = ba_pool_acquire (self->pages, BA_NO_WAIT, cancel, buffer);
+
+    if (r != -EAGAIN || timeout_ns == 0)
+      return r;
+  }
   for (;;) {
     gboolean leave_page = must_leave_page (self);
     gint r;

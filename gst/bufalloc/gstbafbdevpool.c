@@ -7,6 +7,8 @@
  */
 #include "gstbafbdevpool.h"
 
+#include <errno.h>
+
 #include "gstbaallocator-private.h"
 #include "gstbamemory-private.h"
 #include "gstbapool-private.h"
@@ -22,6 +24,10 @@ struct _GstBaFbdevPool
   GstVideoRectangle window;
   gsize offset;                 /* of the window in the page */
   gsize size;                   /* from the window's first byte to its last */
+  guint limit;                  /* buffers that may be out, where that is fewer than there are pages; else 0 */
+  GMutex lock;
+  GCond fewer;                  /* a buffer came back, or the pool flushes */
+  guint n_out;                  /* lock; counted where there is a limit */
   /* by the page's index: what was drawn there last; set when a page goes out first */
   const GstVideoRectangle *drawn[BA_DISPLAY_MAX_PAGES];
 };
@@ -76,50 +82,122 @@ static gboolean
 gst_ba_fbdev_pool_set_config (GstBufferPool * pool, GstStructure * config)
 {
   GstBaFbdevPool *self = GST_BA_FBDEV_POOL (pool);
-  guint n_pages = ba_display_get_info (gst_ba_fbdev_allocator_get_display (self->allocator))->n_pages;
+  guint n_pages;
   GstCaps *caps;
   guint size, min, max, fit_max, fit_min;
   GstAllocationParams params;
   GstVideoInfo plain;
-  gboolean changed;
+  gboolean has_meta, changed;
 
+  if (!self->allocator) {
+    GST_WARNING_OBJECT (self, "a pool of pages is made with gst_ba_fbdev_pool_new(): this one has no screen");
+    return FALSE;
+  }
+  n_pages = ba_display_get_info (gst_ba_fbdev_allocator_get_display (self->allocator))->n_pages;
   if (!gst_buffer_pool_config_get_params (config, &caps, &size, &min, &max)
       || !gst_buffer_pool_config_get_allocator (config, NULL, &params)) {
     GST_WARNING_OBJECT (self, "the configuration has no parameters");
     return FALSE;
   }
-  if (!lay_out (self, caps, params.align))
-    return FALSE;
-  self->has_meta = gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  gst_video_info_from_caps (&plain, caps);
-  if (!self->has_meta && plain.stride[0] != self->info.stride[0]) {
+  has_meta = gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (!has_meta && caps && gst_video_info_from_caps (&plain, caps)
+      && plain.stride[0] != GST_VIDEO_INFO_PLANE_STRIDE (&self->page_info, 0)) {
     /* whoever did not ask for the meta would shear the picture, and nobody looks at options a second time */
     GST_INFO_OBJECT (self, "rows of the page are %d bytes apart, not %d: whoever draws must read GstVideoMeta",
-        self->info.stride[0], plain.stride[0]);
+        GST_VIDEO_INFO_PLANE_STRIDE (&self->page_info, 0), plain.stride[0]);
     return FALSE;
   }
+  if (!lay_out (self, caps, params.align))
+    return FALSE;
+  self->has_meta = has_meta;
 
   fit_max = max == 0 ? n_pages : MIN (max, n_pages);
   fit_min = MIN (min, fit_max);
   changed = fit_max != max || fit_min != min || size != self->size;
   gst_buffer_pool_config_set_params (config, caps, self->size, fit_min, fit_max);
   gst_buffer_pool_config_set_allocator (config, GST_ALLOCATOR (self->allocator), &params);
+  self->limit = fit_max < n_pages ? fit_max : 0;
   return GST_BUFFER_POOL_CLASS (gst_ba_fbdev_pool_parent_class)->set_config (pool, config) && !changed;
 }
 
 static gboolean
 gst_ba_fbdev_pool_start (GstBufferPool * pool)
 {
+  if (!GST_BA_FBDEV_POOL (pool)->allocator)
+    return FALSE;
   gst_ba_pool_set_slots (GST_BA_POOL (pool), BA_DISPLAY_MAX_PAGES);
   return TRUE;
+}
+
+/* ---- a limit below the number of pages ---------------------------------------------------------------------------- */
+
+/* Counts one more buffer of this view, waiting where there are as many as may be. */
+static gint
+count_out (GstBaFbdevPool * self, gint64 timeout_ns, const BaCancel * cancel)
+{
+  gint64 end_us = g_get_monotonic_time () + timeout_ns / 1000;
+  gint r = 0;
+
+  g_mutex_lock (&self->lock);
+  while (r == 0 && self->n_out >= self->limit) {
+    if (atomic_load (cancel))
+      r = -ECANCELED;
+    else if (timeout_ns == 0)
+      r = -EAGAIN;
+    else if (timeout_ns < 0)
+      g_cond_wait (&self->fewer, &self->lock);
+    else if (!g_cond_wait_until (&self->fewer, &self->lock, end_us))
+      r = self->n_out < self->limit ? 0 : -ETIMEDOUT;
+  }
+  if (r == 0)
+    self->n_out++;
+  g_mutex_unlock (&self->lock);
+  return r;
+}
+
+static void
+count_in (GstBaFbdevPool * self)
+{
+  g_mutex_lock (&self->lock);
+  self->n_out--;
+  g_cond_signal (&self->fewer);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+gst_ba_fbdev_pool_release (GstBufferPool * pool, GstBuffer * buffer)
+{
+  GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
+
+  GST_BUFFER_POOL_CLASS (gst_ba_fbdev_pool_parent_class)->release_buffer (pool, buffer);
+  if (self->limit)
+    count_in (self);
+}
+
+static void
+gst_ba_fbdev_pool_flush_start (GstBufferPool * pool)
+{
+  GstBaFbdevPool *self = GST_BA_FBDEV_POOL (pool);
+
+  GST_BUFFER_POOL_CLASS (gst_ba_fbdev_pool_parent_class)->flush_start (pool);
+  g_mutex_lock (&self->lock);
+  g_cond_broadcast (&self->fewer);
+  g_mutex_unlock (&self->lock);
 }
 
 static gint
 gst_ba_fbdev_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** page)
 {
   GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
+  gint r;
 
-  return gst_ba_fbdev_allocator_acquire (self->allocator, timeout_ns, cancel, page);
+  if (G_LIKELY (!self->limit))
+    return gst_ba_fbdev_allocator_acquire (self->allocator, timeout_ns, cancel, page);
+  *page = NULL;
+  r = count_out (self, timeout_ns, cancel);
+  if (r == 0 && (r = gst_ba_fbdev_allocator_acquire (self->allocator, timeout_ns, cancel, page)) < 0)
+    count_in (self);
+  return r;
 }
 
 static void
@@ -161,8 +239,11 @@ gst_ba_fbdev_pool_finalize (GObject * object)
   GstBaFbdevPool *self = GST_BA_FBDEV_POOL (object);
   GstBaFbdevAllocator *allocator = self->allocator;
 
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->fewer);
   G_OBJECT_CLASS (gst_ba_fbdev_pool_parent_class)->finalize (object);
-  gst_object_unref (allocator);
+  if (allocator)
+    gst_object_unref (allocator);
 }
 
 static void
@@ -175,6 +256,8 @@ gst_ba_fbdev_pool_class_init (GstBaFbdevPoolClass * klass)
   pool_class->get_options = gst_ba_fbdev_pool_get_options;
   pool_class->set_config = gst_ba_fbdev_pool_set_config;
   pool_class->start = gst_ba_fbdev_pool_start;
+  pool_class->release_buffer = gst_ba_fbdev_pool_release;
+  pool_class->flush_start = gst_ba_fbdev_pool_flush_start;
   ba_class->obtain = gst_ba_fbdev_pool_obtain;
   ba_class->wrap = gst_ba_fbdev_pool_wrap;
   ba_class->revive = gst_ba_fbdev_pool_revive;
@@ -183,6 +266,8 @@ gst_ba_fbdev_pool_class_init (GstBaFbdevPoolClass * klass)
 static void
 gst_ba_fbdev_pool_init (GstBaFbdevPool * self)
 {
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->fewer);
 }
 
 GstBufferPool *

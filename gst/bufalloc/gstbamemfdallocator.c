@@ -28,7 +28,8 @@ buffer_quark (void)
   return g_quark_from_static_string ("GstBaMemfdBuffer");
 }
 
-/* A GstFdMemory over a core buffer's part of the file; only that part belongs to it. */
+/* A GstFdMemory over a core buffer's part of the file. What lies before the part is mapped too: GstFdMemory maps from the
+ * file's beginning. */
 static GstMemory *
 make_memory (GstBaMemfdAllocator * self, BaBuffer * buffer)
 {
@@ -56,7 +57,7 @@ gst_ba_memfd_allocator_alloc (GstAllocator * allocator, gsize size, GstAllocatio
         params->align + 1);
     return NULL;
   }
-  if (g_size_checked_add (&maxsize, size, params->prefix) && g_size_checked_add (&maxsize, maxsize, params->padding))
+  if (self->core && g_size_checked_add (&maxsize, size, params->prefix) && g_size_checked_add (&maxsize, maxsize, params->padding))
     buffer = gst_ba_make_orphan (self->core, MAX (maxsize, 1));
   memory = buffer ? make_memory (self, buffer) : NULL;
   if (!memory) {
@@ -133,6 +134,9 @@ gst_ba_memfd_allocator_class_init (GstBaMemfdAllocatorClass * klass)
 static void
 gst_ba_memfd_allocator_init (GstBaMemfdAllocator * self)
 {
+  BaConfig config = {.memory = BA_MEMORY_MEMFD };
+
+  ba_allocator_new_with_config (BA_TYPE_NORMAL, &config, NULL, &self->core);
 }
 
 BaAllocator *
@@ -144,13 +148,9 @@ gst_ba_memfd_allocator_get_core (GstBaMemfdAllocator * self)
 GstAllocator *
 gst_ba_memfd_allocator_new (void)
 {
-  BaConfig config = {.memory = BA_MEMORY_MEMFD };
-  BaAllocator *core;
-  GstBaMemfdAllocator *self;
+  GstBaMemfdAllocator *self = g_object_ref_sink (g_object_new (GST_TYPE_BA_MEMFD_ALLOCATOR, NULL));
 
-  if (ba_allocator_new_with_config (BA_TYPE_NORMAL, &config, NULL, &core) < 0)
-    return NULL;
-  self = g_object_ref_sink (g_object_new (GST_TYPE_BA_MEMFD_ALLOCATOR, NULL));
-  self->core = core;
-  return GST_ALLOCATOR (self);
+  if (!self->core)
+    gst_clear_object (&self);
+  return (GstAllocator *) self;
 }

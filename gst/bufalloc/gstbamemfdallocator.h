@@ -4,7 +4,10 @@
  *
  * Every memory is a GstFdMemory (gst_is_fd_memory(), gst_fd_memory_get_fd()) over a memfd that is sealed against
  * shrinking. Set it as the allocator of a GstBaNormalPool's configuration: then all buffers of the pool are parts of one
- * file, each at a page-aligned offset, which is the memory's offset.
+ * file, each at a page-aligned offset, which is the memory's offset. GStreamer's GstFdMemory maps a file from its
+ * beginning: what lies before a memory's offset belongs to other buffers, so never resize one to begin earlier; and each
+ * further buffer takes more address space than the one before it (not more memory). Buffers of such a pool are made
+ * anew around their memory each time, which costs an allocation for each acquire.
  */
 #pragma once
 

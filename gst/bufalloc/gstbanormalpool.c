@@ -16,16 +16,20 @@
 /* Slots for parked buffers where the configuration has no limit; more buffers work, but are wrapped anew each time. */
 #define MAX_PARKED 256
 
-struct _GstBaNormalPool
+typedef struct
 {
-  GstBaPool parent;
-  /* configuration */
   guint size, min, max;
   GstAllocationParams params;
   GstBaMemfdAllocator *memfd;   /* where the configuration names one: memory comes from there */
   gboolean has_meta;
   GstVideoInfo info;
   GstVideoAlignment align;
+} Config;
+
+struct _GstBaNormalPool
+{
+  GstBaPool parent;
+  Config config;                /* of the last set_config that was accepted */
   /* while active */
   GstAllocator *allocator;
   BaPool *core;
@@ -42,62 +46,75 @@ gst_ba_normal_pool_get_options (GstBufferPool * pool)
   return options;
 }
 
+/* Reads a configuration into @out, and what has to be written back into @config; nothing of the pool changes. */
 static gboolean
-gst_ba_normal_pool_set_config (GstBufferPool * pool, GstStructure * config)
+read_config (GstBaNormalPool * self, GstStructure * config, Config * out)
 {
-  GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
   GstCaps *caps;
-  guint size, min, max;
   GstAllocator *allocator;
-  GstAllocationParams params;
 
-  if (!gst_buffer_pool_config_get_params (config, &caps, &size, &min, &max)
-      || !gst_buffer_pool_config_get_allocator (config, &allocator, &params)) {
+  if (!gst_buffer_pool_config_get_params (config, &caps, &out->size, &out->min, &out->max)
+      || !gst_buffer_pool_config_get_allocator (config, &allocator, &out->params)) {
     GST_WARNING_OBJECT (self, "the configuration has no parameters");
     return FALSE;
   }
-  self->has_meta = gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  gst_video_alignment_reset (&self->align);
-  if (self->has_meta) {
-    if (!caps || !gst_video_info_from_caps (&self->info, caps)) {
+  gst_video_alignment_reset (&out->align);
+  out->has_meta = gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (out->has_meta) {
+    if (!caps || !gst_video_info_from_caps (&out->info, caps)) {
       GST_WARNING_OBJECT (self, "these caps have no picture for a GstVideoMeta: %" GST_PTR_FORMAT, caps);
       return FALSE;
     }
     if (gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT)) {
-      gst_buffer_pool_config_get_video_alignment (config, &self->align);
+      gst_buffer_pool_config_get_video_alignment (config, &out->align);
       for (guint i = 0; i < GST_VIDEO_MAX_PLANES; i++)
-        params.align |= self->align.stride_align[i];
-      if (!gst_video_info_align (&self->info, &self->align)) {
+        out->params.align |= out->align.stride_align[i];
+      if (!gst_video_info_align (&out->info, &out->align)) {
         GST_WARNING_OBJECT (self, "the video alignment cannot be kept");
         return FALSE;
       }
-      gst_buffer_pool_config_set_video_alignment (config, &self->align);
+      gst_buffer_pool_config_set_video_alignment (config, &out->align);
+      gst_buffer_pool_config_set_allocator (config, allocator, &out->params);
     }
-    size = MAX (size, self->info.size);
+    out->size = MAX (out->size, out->info.size);
   }
-  if (size == 0) {
+  if (out->size == 0) {
     GST_WARNING_OBJECT (self, "buffers of no bytes");
     return FALSE;
   }
-  if (max != 0 && max < min) {
-    GST_WARNING_OBJECT (self, "at least %u and at most %u buffers cannot be", min, max);
+  if (out->max != 0 && out->max < out->min) {
+    GST_WARNING_OBJECT (self, "at least %u and at most %u buffers cannot be", out->min, out->max);
     return FALSE;
   }
-  self->size = size;
-  self->min = min;
-  self->max = max;
-  self->params = params;
-  g_clear_object (&self->memfd);
   if (GST_IS_BA_MEMFD_ALLOCATOR (allocator))
-    self->memfd = g_object_ref (GST_BA_MEMFD_ALLOCATOR (allocator));
-  gst_buffer_pool_config_set_params (config, caps, size, min, max);
-  return GST_BUFFER_POOL_CLASS (gst_ba_normal_pool_parent_class)->set_config (pool, config);
+    out->memfd = GST_BA_MEMFD_ALLOCATOR (allocator);
+  else if (allocator && !GST_IS_BA_NORMAL_ALLOCATOR (allocator))
+    GST_INFO_OBJECT (self, "memory does not come from %" GST_PTR_FORMAT ", but from an allocator of the pool's own",
+        allocator);
+  gst_buffer_pool_config_set_params (config, caps, out->size, out->min, out->max);
+  return TRUE;
+}
+
+static gboolean
+gst_ba_normal_pool_set_config (GstBufferPool * pool, GstStructure * config)
+{
+  GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
+  Config fresh = { 0 };
+
+  if (!read_config (self, config, &fresh)
+      || !GST_BUFFER_POOL_CLASS (gst_ba_normal_pool_parent_class)->set_config (pool, config))
+    return FALSE;
+  if (fresh.memfd)
+    g_object_ref (fresh.memfd);
+  g_clear_object (&self->config.memfd);
+  self->config = fresh;
+  return TRUE;
 }
 
 static BaAllocator *
 get_core_allocator (GstBaNormalPool * self)
 {
-  return self->memfd ? gst_ba_memfd_allocator_get_core (self->memfd)
+  return self->config.memfd ? gst_ba_memfd_allocator_get_core (self->config.memfd)
       : gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator));
 }
 
@@ -105,37 +122,37 @@ static gboolean
 gst_ba_normal_pool_start (GstBufferPool * pool)
 {
   GstBaNormalPool *self = GST_BA_NORMAL_POOL (pool);
-  gsize align_bytes = self->params.align + 1;
+  gsize align_bytes = self->config.params.align + 1;
   gsize room;
   int r;
 
   if ((align_bytes & (align_bytes - 1)) != 0) {
     GST_WARNING_OBJECT (self, "an alignment mask of %" G_GSIZE_FORMAT " is no power of two less one",
-        self->params.align);
+        self->config.params.align);
     return FALSE;
   }
-  if (!g_size_checked_add (&room, self->params.prefix, self->size)
-      || !g_size_checked_add (&room, room, self->params.padding))
+  if (!g_size_checked_add (&room, self->config.params.prefix, self->config.size)
+      || !g_size_checked_add (&room, room, self->config.params.padding))
     return FALSE;
-  self->allocator = self->memfd ? NULL : gst_ba_normal_allocator_new_aligned (MAX (align_bytes, 64));
-  if (!self->memfd && !self->allocator)
+  self->allocator = self->config.memfd ? NULL : gst_ba_normal_allocator_new_aligned (MAX (align_bytes, 64));
+  if (!self->config.memfd && !self->allocator)
     return FALSE;
-  if (self->memfd && align_bytes > (gsize) sysconf (_SC_PAGESIZE)) {
+  if (self->config.memfd && align_bytes > (gsize) sysconf (_SC_PAGESIZE)) {
     GST_WARNING_OBJECT (self, "mapped memory is aligned to a memory page, not to %" G_GSIZE_FORMAT " bytes",
         align_bytes);
     return FALSE;
   }
-  BaSpec spec = {.count = self->min,.size_bytes = room,.category = "GstBaNormalPool" };
+  BaSpec spec = {.count = self->config.min,.size_bytes = room,.category = "GstBaNormalPool" };
   r = ba_allocator_build_pool (get_core_allocator (self), &spec, &self->core);
   if (r < 0) {
-    GST_WARNING_OBJECT (self, "no pool of %u buffers of %" G_GSIZE_FORMAT " bytes: %s", self->min, room,
+    GST_WARNING_OBJECT (self, "no pool of %u buffers of %" G_GSIZE_FORMAT " bytes: %s", self->config.min, room,
         ba_error_text (r));
     gst_clear_object (&self->allocator);
     return FALSE;
   }
-  g_atomic_int_set (&self->made, self->min);
+  g_atomic_int_set (&self->made, self->config.min);
   gst_ba_pool_set_core (GST_BA_POOL (self), self->core);
-  gst_ba_pool_set_slots (GST_BA_POOL (self), self->max ? self->max : MAX (MAX_PARKED, self->min));
+  gst_ba_pool_set_slots (GST_BA_POOL (self), self->config.max ? self->config.max : MAX (MAX_PARKED, self->config.min));
   gst_ba_pool_keep_one_at_hand (GST_BA_POOL (self));
   return TRUE;
 }
@@ -166,7 +183,7 @@ gst_ba_normal_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel *
   allocator = get_core_allocator (self);
 
   while (r == -EAGAIN) {
-    if (self->max && (guint) g_atomic_int_add (&self->made, 1) >= self->max) {
+    if (self->config.max && (guint) g_atomic_int_add (&self->made, 1) >= self->config.max) {
       g_atomic_int_add (&self->made, -1);
       break;
     }
@@ -187,22 +204,22 @@ gst_ba_normal_pool_wrap (GstBaPool * pool, BaBuffer * core_buffer)
   GstBuffer *buffer;
   GstMemory *memory;
 
-  if (self->memfd)
-    memory = gst_ba_memfd_allocator_wrap (self->memfd, core_buffer, self->params.prefix, self->size);
+  if (self->config.memfd)
+    memory = gst_ba_memfd_allocator_wrap (self->config.memfd, core_buffer, self->config.params.prefix, self->config.size);
   else
     memory = gst_ba_memory_new_full (self->allocator, core_buffer, 0, ba_buffer_get_size (core_buffer),
-        gst_ba_normal_allocator_get_align (GST_BA_NORMAL_ALLOCATOR (self->allocator)) - 1, self->params.prefix,
-        self->size, 0);
+        gst_ba_normal_allocator_get_align (GST_BA_NORMAL_ALLOCATOR (self->allocator)) - 1, self->config.params.prefix,
+        self->config.size, 0);
   if (!memory)
     return NULL;
   buffer = gst_buffer_new ();
   gst_buffer_append_memory (buffer, memory);
-  if (self->has_meta) {
+  if (self->config.has_meta) {
     GstVideoMeta *meta = gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
-        GST_VIDEO_INFO_FORMAT (&self->info), GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info),
-        GST_VIDEO_INFO_N_PLANES (&self->info), self->info.offset, self->info.stride);
+        GST_VIDEO_INFO_FORMAT (&self->config.info), GST_VIDEO_INFO_WIDTH (&self->config.info), GST_VIDEO_INFO_HEIGHT (&self->config.info),
+        GST_VIDEO_INFO_N_PLANES (&self->config.info), self->config.info.offset, self->config.info.stride);
 
-    gst_video_meta_set_alignment (meta, self->align);
+    gst_video_meta_set_alignment (meta, self->config.align);
     GST_META_FLAG_SET (meta, GST_META_FLAG_POOLED);
   }
   GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
@@ -212,7 +229,7 @@ gst_ba_normal_pool_wrap (GstBaPool * pool, BaBuffer * core_buffer)
 static void
 gst_ba_normal_pool_finalize (GObject * object)
 {
-  g_clear_object (&GST_BA_NORMAL_POOL (object)->memfd);
+  g_clear_object (&GST_BA_NORMAL_POOL (object)->config.memfd);
   G_OBJECT_CLASS (gst_ba_normal_pool_parent_class)->finalize (object);
 }
 

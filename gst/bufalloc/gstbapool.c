@@ -105,7 +105,9 @@ static GstBuffer *
 dress (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, BaBuffer * buffer)
 {
   guint index = ba_buffer_get_index (buffer);
-  Slot *slot = index < priv->n_slots ? &priv->slots[index] : NULL;
+  /* memory in place of a page is of another core pool: its index says nothing about our slots */
+  gboolean ours = ba_buffer_get_pool (buffer) == priv->core && index < priv->n_slots;
+  Slot *slot = ours ? &priv->slots[index] : NULL;
   GstBuffer *shell;
   GstMemory *memory;
 
@@ -117,14 +119,13 @@ dress (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, BaBuff
         klass->revive (self, buffer, shell);
       return shell;
     }
-    if (ba_buffer_get_pool (buffer) == priv->core)
-      gst_clear_buffer (&slot->shell);  /* the index belongs to another core buffer by now */
+    gst_clear_buffer (&slot->shell);    /* the index belongs to another core buffer by now */
   }
   shell = klass->wrap (self, buffer);
   if (!shell || !slot || gst_buffer_n_memory (shell) != 1)
     return shell;
   memory = gst_buffer_peek_memory (shell, 0);
-  if (gst_ba_memory_check (memory) && ba_buffer_get_pool (buffer) == priv->core) {
+  if (gst_ba_memory_check (memory)) {
     ((GstBaMemory *) memory)->parker = priv;
     ((GstBaMemory *) memory)->slot = index;
     slot->memory = (GstBaMemory *) memory;

@@ -26,6 +26,8 @@ struct BaConfig;
  * @fd: (transfer none): file behind the first block, -1 = none; stays the kind's own, valid until destroy
  * @fd_offset_bytes: where in @fd the first block begins
  * @priv: (nullable): the kind's own, for its destroy hook
+ *
+ * Begin with %BA_MEMORY_INIT: zeroes alone would say that file 0 is behind the memory.
  */
 typedef struct
 {
@@ -37,12 +39,19 @@ typedef struct
   void *priv;
 } BaMemory;
 
+/** BA_MEMORY_INIT: a BaMemory with nothing in it, and no file. */
+#define BA_MEMORY_INIT                                                                                                 \
+  {                                                                                                                    \
+    0, { { NULL, 0, 0 } }, { 0, 0, 0, 0, { 0 }, { 0 } }, -1, 0, NULL                                                   \
+  }
+
 /**
  * BaRequest: what a create hook is asked for.
  * @spec: (transfer none): the pool's specification, valid during the call; its size_bytes is never 0 unless the kind
  *   decides sizes (BaAllocatorOps.decides_size), and in debug mode larger than the pool's own (debug.h)
  * @pool_id: the pool, for kinds that share something among a pool's buffers
- * @index: the place the buffer will have in the pool
+ * @index: a hint: where the buffer will probably stand in the pool, so that names can be told apart. It may repeat when
+ *   two threads inject at once, and an orphan whose memory is still out may have it too: never address memory by it
  */
 typedef struct
 {
@@ -65,7 +74,8 @@ struct BaAllocatorOps
   unsigned (*max_buffers) (void *state);
   /**
    * @open: (nullable): makes what all buffers of an allocator share. @config is never NULL and valid during the call
-   * only. Stores anything in @state (NULL is fine). Fills @error on failure. Returns 0 or a code of error.h.
+   * only. Stores anything in @state (NULL is fine). Fills @error on failure. Returns 0 or a code of error.h; what is
+   * larger than 0 is logged and taken as -EINVAL, here and in create.
    */
   int (*open) (const struct BaConfig *config, void **state, BaError *error);
   /** @create: makes the memory of one buffer. @out is zeroed, its fd -1. Returns 0 or a code of error.h. */

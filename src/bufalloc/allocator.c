@@ -15,6 +15,7 @@
 #include "allocator-private.h"
 #include "debug.h"
 #include "layout-private.h"
+#include "log.h"
 #include "pool-private.h"
 #include "pool.h"
 #include "registry-private.h"
@@ -49,11 +50,21 @@ bai_backend_unref (BaBackend *backend)
 }
 
 int
+bai_hook_code (const BaAllocatorOps *ops, const char *hook, int r)
+{
+  if (r <= 0)
+    return r;
+  ba_log (BA_LOG_ERROR, "the %s hook of kind %s returned %d: 0 or a negative code is expected, so it counts as failed",
+          hook, ops->name, r);
+  return -EINVAL;
+}
+
+int
 bai_backend_create (const BaBackend *backend, const BaRequest *request, uint64_t id, BaMemory *out)
 {
   if (backend->debug)
     return bai_debug_create (backend->debug, backend->state, request, id, out);
-  return backend->ops->create (backend->state, request, out);
+  return bai_hook_code (backend->ops, "create", backend->ops->create (backend->state, request, out));
 }
 
 void
@@ -63,6 +74,24 @@ bai_backend_destroy (const BaBackend *backend, uint64_t id, BaMemory *memory)
     bai_debug_destroy (backend->debug, backend->state, id);
   else if (backend->ops->destroy)
     backend->ops->destroy (backend->state, memory);
+}
+
+/* Runs the open hook. Where it fails without a word, there is a sentence nevertheless. */
+static int
+open_backend (BaBackend *backend, const BaConfig *config, BaError *error)
+{
+  const BaAllocatorOps *ops = backend->ops;
+  if (!ops->open)
+    return 0;
+  if (error)
+    *error = (BaError){ 0 };
+  int r = bai_hook_code (ops, "open", ops->open (config, &backend->state, error));
+  if (r == 0 || !error)
+    return r;
+  if (error->message[0] == '\0')
+    return ba_error_set (error, r, "an allocator of kind %s cannot be opened: %s", ops->name, ba_error_text (r));
+  error->code = r;
+  return r;
 }
 
 int
@@ -82,7 +111,7 @@ bai_allocator_new (const BaAllocatorOps *ops, const BaConfig *config, BaError *e
   }
   atomic_init (&backend->refs, 1);
   backend->ops = ops;
-  if (ops->open && (r = ops->open (config, &backend->state, error)) < 0)
+  if ((r = open_backend (backend, config, error)) < 0)
     goto fail;
 
   atomic_init (&allocator->refs, 1);
@@ -208,7 +237,7 @@ create_one (BaPool *pool, unsigned flags, uint64_t *id)
   const BaBackend *backend = bai_pool_get_backend (pool);
   BaRequest request = { bai_pool_get_spec (pool), ba_pool_get_id (pool), bai_pool_next_index (pool) };
   BaAdoption how = { .id = bai_registry_next_id (), .flags = flags };
-  BaMemory memory = { .fd = -1 };
+  BaMemory memory = BA_MEMORY_INIT;
   int r = bai_backend_create (backend, &request, how.id, &memory);
   if (r < 0)
     return r;
@@ -267,6 +296,8 @@ ba_allocator_build_pool (BaAllocator *allocator, const BaSpec *spec, BaPool **ou
   int r = check_spec (allocator, spec, &checked);
   if (r == 0)
     r = bai_pool_new (allocator->backend, &checked, &pool);
+  if (r == 0)
+    r = bai_pool_reserve (pool, checked.count);
   for (unsigned i = 0; r == 0 && i < checked.count; i++)
     r = create_one (pool, BA_INJECT_FREE, NULL);
   /* Into the registry first: from the moment the allocator's list has it, another thread may destroy it, and what has
@@ -288,8 +319,15 @@ ba_allocator_build_pool (BaAllocator *allocator, const BaSpec *spec, BaPool **ou
 int
 ba_allocator_get_pool (BaAllocator *allocator, BaPool **out)
 {
+  BaPool *found = NULL;
   pthread_mutex_lock (&allocator->lock);
-  *out = allocator->n_pools ? ba_pool_ref (allocator->pools[0]) : NULL;
+  for (unsigned i = 0; i < allocator->n_pools && !found; i++) {
+    if (!ba_pool_is_closed (allocator->pools[i]))
+      found = allocator->pools[i];
+  }
+  if (!found && allocator->n_pools)
+    found = allocator->pools[0];
+  *out = found ? ba_pool_ref (found) : NULL;
   pthread_mutex_unlock (&allocator->lock);
   return *out ? 0 : -EAGAIN;
 }

@@ -44,7 +44,8 @@ BA_API int ba_allocator_build_pool (BaAllocator *allocator, const BaSpec *spec, 
  * @allocator: (transfer none): an allocator
  * @out: (out) (transfer full): its managed pool, NULL on error
  *
- * The managed pool: the oldest one that it has built and not yet destroyed. Threads: any.
+ * The managed pool: the oldest one that it has built and not yet destroyed, and that is not closed; where all of them
+ * are closed, the oldest of those. Threads: any.
  *
  * Returns: 0, or -EAGAIN where there is none
  */
@@ -90,7 +91,8 @@ typedef void (*BaReleaseFunc) (const BaMemory *memory, void *user);
  * ba_allocator_inject_external:
  * @allocator: (transfer none): the pool's allocator
  * @pool: (transfer none): a pool that it built
- * @memory: (transfer none): blocks with address, size and perhaps physical address; layout; fd. Copied.
+ * @memory: (transfer none): blocks with address, size and perhaps physical address; layout; fd, -1 = none: begin with
+ *   %BA_MEMORY_INIT. Copied.
  * @flags: as for ba_allocator_inject()
  * @release: (nullable): called once when the buffer has left the pool
  * @user: (nullable): for @release

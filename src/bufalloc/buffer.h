@@ -50,8 +50,9 @@ BA_API uint64_t ba_buffer_get_id (const BaBuffer *buffer);
 /**
  * ba_buffer_get_index:
  *
- * Its place in its pool, from 0: small, unique in the pool at any moment, used again after a removal. Which page of a
- * display it is, is another number: ba_display_get_page_number(). Threads: any.
+ * Its place in its pool, from 0: small, unique among the pool's buffers at any moment, used again after a removal. An
+ * orphan is no longer among them: it may share its number with a newer buffer. Which page of a display it is, is
+ * another number: ba_display_get_page_number(). Threads: any.
  */
 BA_API unsigned ba_buffer_get_index (const BaBuffer *buffer);
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "allocator-private.h"
 #include "kinds-private.h"
 #include "layout-private.h"
 #include "log.h"
@@ -183,13 +184,13 @@ create_guarded (BaDebug *debug, void *state, const BaRequest *request, Record *r
   BaRequest larger = { &spec, request->pool_id, request->index };
   if (!bai_add (spec.size_bytes, debug->front_bytes + REAR_BYTES, &spec.size_bytes))
     return -EINVAL;
-  int r = ops->create (state, &larger, out);
+  int r = bai_hook_code (ops, "create", ops->create (state, &larger, out));
   if (r < 0)
     return r;
   if (!is_as_asked (out, &spec)) {
     if (ops->destroy)
       ops->destroy (state, out);
-    *out = (BaMemory){ .fd = -1 };
+    *out = (BaMemory) BA_MEMORY_INIT;
     *guards = false;
     return 0;
   }
@@ -242,7 +243,7 @@ bai_debug_create (BaDebug *debug, void *state, const BaRequest *request, uint64_
     debug->plain = !guards;
     pthread_mutex_unlock (&debug->lock);
   }
-  if (!guards && (r = debug->ops->create (state, request, out)) == 0)
+  if (!guards && (r = bai_hook_code (debug->ops, "create", debug->ops->create (state, request, out))) == 0)
     describe (record, out);
   if (r == 0 && (r = enter_record (debug, record)) < 0 && debug->ops->destroy)
     debug->ops->destroy (state, &record->memory);

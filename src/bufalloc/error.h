@@ -16,7 +16,7 @@
  * -ENOTSUP    this kind of memory or device cannot do that
  * -EINPROGRESS accepted, will be done when the buffer comes back
  * -EEXIST     the name is taken
- * or the -errno of a system call on a device that failed.
+ * or the -errno of a system call on a device or a file that failed.
  */
 #ifndef BUFALLOC_ERROR_H
 #define BUFALLOC_ERROR_H

@@ -29,11 +29,13 @@ typedef enum
 
 /**
  * BaMemoryKind: where normal memory comes from.
- * @BA_MEMORY_HEAP: posix_memalign()
+ * @BA_MEMORY_HEAP: malloc(), aligned
  * @BA_MEMORY_HUGE: huge pages: explicit ones, else transparent ones, else plain pages; each buffer begins at a multiple
  *   of 2 MiB; which it got is logged (level INFO), transparent ones only where the system makes them at all
- * @BA_MEMORY_MEMFD: one sealed memfd for each pool, every buffer at a page-aligned offset of it, so that another
- *   process can map it
+ * @BA_MEMORY_MEMFD: one memfd for each pool, every buffer at a page-aligned offset of it, so that another process can
+ *   map it. It is sealed: it grows, never shrinks, and takes no further seals. A pool that becomes empty and grows
+ *   again gets a new file. The system finds the pages when they are first written, as for the heap: more than the
+ *   machine has is not refused when the pool is built
  */
 typedef enum
 {
@@ -45,7 +47,8 @@ typedef enum
 /**
  * BaConfig: what an allocator should be. Zero it, then set what matters; each kind reads its own part.
  * @memory: normal: where memory comes from
- * @align_bytes: normal: alignment of every buffer, a power of two; 0 = 64
+ * @align_bytes: normal: alignment of every buffer, a power of two; 0 = 64; at most a page for memfds and 2 MiB for huge
+ *   pages
  * @display: (nullable) (transfer none): framebuffer: the screen; a reference is taken
  * @blocks: (nullable) (array length=n_blocks) (transfer none): framebuffer: mapped memory in place of a display;
  *   copied, never freed by us

@@ -101,7 +101,9 @@ ba_pool_check_health (BaPool *pool, int64_t held_limit_ns, BaHealth **out)
     pthread_mutex_lock (&pool->lock);
   }
   look_locked (pool, health);
-  bool producer_blocks = !pool->closed && pool->stats.n_buffers && pool->free.length == 0
+  /* a pool that is filled by injecting never has one */
+  bool has_producer = pool->stats.acquires || pool->free_waiters;
+  bool producer_blocks = has_producer && !pool->closed && pool->stats.n_buffers && pool->free.length == 0
       && !may_overwrite_locked (pool);
   pthread_mutex_unlock (&pool->lock);
 

@@ -17,7 +17,8 @@ extern "C" {
 
 /**
  * BaFindingKind: what can be wrong.
- * @BA_FINDING_NO_FREE: no buffer is free, and none may be overwritten: the next producer blocks
+ * @BA_FINDING_NO_FREE: no buffer is free, and none may be overwritten: the next producer blocks. Not in a pool that
+ *   nobody ever acquired from or waits for: it is filled by injecting
  * @BA_FINDING_NOTHING_FILLED: consumers wait, and nothing is filled
  * @BA_FINDING_HELD_LONG: somebody has had a buffer for longer than the limit
  * @BA_FINDING_ORPHANS: buffers were removed, or the pool was closed, while somebody had them, and has them still

@@ -38,6 +38,10 @@ void
 ba_log (BaLogLevel level, const char *format, ...)
 {
   char line[512];
+  if ((int) level < BA_LOG_ERROR) /* handlers may count on a level that there is */
+    level = BA_LOG_ERROR;
+  else if (level > BA_LOG_DEBUG)
+    level = BA_LOG_DEBUG;
   va_list args;
   va_start (args, format);
   vsnprintf (line, sizeof line, format, args);

@@ -43,7 +43,7 @@ BA_API void ba_log_set_handler (BaLogHandler handler, void *user);
 
 /**
  * ba_log:
- * @level: how much it matters
+ * @level: how much it matters; what is no level becomes the nearest one
  * @format: the line, as for printf, without a line end
  *
  * Says something through the handler. For people who write allocators. Threads: any, with no lock held.

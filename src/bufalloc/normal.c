@@ -19,6 +19,10 @@
 #include "log.h"
 
 #define DEFAULT_ALIGN_BYTES 64
+#define MALLOC_ALIGN_BYTES _Alignof(max_align_t)
+
+/* The base 2 logarithm of BAI_HUGE_PAGE_BYTES, where mmap() wants it. */
+#define HUGE_2_MIB (21 << MAP_HUGE_SHIFT)
 
 typedef struct MemfdGroup MemfdGroup;
 struct MemfdGroup
@@ -61,14 +65,13 @@ normal_open (const BaConfig *config, void **out, BaError *error)
   size_t align = config->align_bytes ? config->align_bytes : DEFAULT_ALIGN_BYTES;
   if ((align & (align - 1)) != 0)
     return ba_error_set (error, -EINVAL, "an alignment of %zu bytes is no power of two", align);
-  if (align < sizeof (void *))
-    align = sizeof (void *); /* posix_memalign() wants that; a stricter alignment keeps the promise */
   if ((unsigned) config->memory > BA_MEMORY_MEMFD)
     return ba_error_set (error, -EINVAL, "%d is no kind of memory: see BaMemoryKind", (int) config->memory);
   long page_bytes = sysconf (_SC_PAGESIZE);
-  if (config->memory != BA_MEMORY_HEAP && align > (size_t) page_bytes)
-    return ba_error_set (error, -ENOTSUP, "mapped memory is aligned to %ld bytes, not to %zu: use heap memory",
-                         page_bytes, align);
+  size_t most = config->memory == BA_MEMORY_HUGE ? BAI_HUGE_PAGE_BYTES : (size_t) page_bytes;
+  if (config->memory != BA_MEMORY_HEAP && align > most)
+    return ba_error_set (error, -ENOTSUP, "mapped memory is aligned to %zu bytes, not to %zu: use heap memory", most,
+                         align);
   NormalState *state = calloc (1, sizeof *state);
   if (!state)
     return ba_error_set (error, -ENOMEM, "no memory for an allocator");
@@ -83,14 +86,21 @@ normal_open (const BaConfig *config, void **out, BaError *error)
 
 /* ---- heap ---------------------------------------------------------------------------------------------------- */
 
+/* Aligned by hand: posix_memalign() gives what it leaves before and behind a block back in pieces that are too small
+ * for the next one, some 50 bytes more of the system's memory for each buffer. */
 static int
 create_heap (NormalState *state, size_t size_bytes, BaMemory *out)
 {
-  size_t room;
-  if (!bai_round_up (size_bytes, state->align_bytes, &room))
+  size_t room, before;
+  if (!bai_round_up (size_bytes, state->align_bytes, &room)
+      || (state->align_bytes > MALLOC_ALIGN_BYTES && !bai_add (room, state->align_bytes - MALLOC_ALIGN_BYTES, &room)))
     return -EINVAL;
-  if (posix_memalign (&out->blocks[0].data, state->align_bytes, room) != 0)
+  uint8_t *p = malloc (room);
+  if (!p)
     return -ENOMEM;
+  before = -(uintptr_t) p & (state->align_bytes - 1);
+  out->blocks[0].data = p + before;
+  out->priv = p;
   return 0;
 }
 
@@ -120,7 +130,9 @@ create_huge (const NormalState *state, size_t size_bytes, BaMemory *out)
   if (!bai_round_up (size_bytes, BAI_HUGE_PAGE_BYTES, &room))
     return -EINVAL;
   const char *got = "explicit huge pages";
-  void *p = mmap (NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+  /* without a size it would be the system's default one, which may be 1 GiB */
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | HUGE_2_MIB;
+  void *p = mmap (NULL, room, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (p == MAP_FAILED) {
     p = map_aligned (room);
     if (p == MAP_FAILED)
@@ -144,7 +156,8 @@ find_group_locked (NormalState *state, uint64_t pool_id)
   return group;
 }
 
-/* A group with a file; NULL on failure. */
+/* A group with a file; NULL on failure. No seal may follow, or whoever got the file could seal it against our writes
+ * and our growing. */
 static MemfdGroup *
 group_new (uint64_t pool_id, int *code)
 {
@@ -154,7 +167,7 @@ group_new (uint64_t pool_id, int *code)
     return NULL;
   group->pool_id = pool_id;
   group->fd = memfd_create ("bufalloc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (group->fd >= 0 && fcntl (group->fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0) {
+  if (group->fd >= 0 && fcntl (group->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) == 0) {
     *code = 0;
     return group;
   }
@@ -287,7 +300,7 @@ normal_destroy (void *data, BaMemory *memory)
       munmap (memory->blocks[0].data, (size_t) memory->priv);
       break;
     default:
-      free (memory->blocks[0].data);
+      free (memory->priv);
       break;
   }
 }

@@ -9,6 +9,9 @@
 #include "probes-private.h"
 #include "registry-private.h"
 
+/* Places in a pool's table: twice as many still fit into an unsigned. */
+#define MOST_RESERVED (UINT32_MAX / 4)
+
 /* ---- ending things, with no lock held -------------------------------------------------------------------------- */
 
 static void
@@ -67,7 +70,7 @@ bai_pool_clear_slot_locked (BaPool *pool, BaBuffer *buffer)
 static int
 grow_slots_locked (BaPool *pool)
 {
-  if (pool->n_slots > UINT32_MAX / 4)
+  if (pool->n_slots > MOST_RESERVED)
     return -ENOMEM;
   unsigned n = pool->n_slots ? pool->n_slots * 2 : 8;
   BaBuffer **slots = realloc (pool->slots, n * sizeof *slots);
@@ -76,6 +79,20 @@ grow_slots_locked (BaPool *pool)
   memset (slots + pool->n_slots, 0, (n - pool->n_slots) * sizeof *slots);
   pool->slots = slots;
   pool->n_slots = n;
+  return 0;
+}
+
+int
+bai_pool_reserve (BaPool *pool, unsigned count)
+{
+  if (count == 0)
+    return 0;
+  if (count > MOST_RESERVED)
+    return -ENOMEM;
+  pool->slots = calloc (count, sizeof *pool->slots);
+  if (!pool->slots)
+    return -ENOMEM;
+  pool->n_slots = count;
   return 0;
 }
 

@@ -27,6 +27,10 @@ void bai_backend_destroy (const BaBackend *backend, uint64_t id, BaMemory *memor
 /* Makes an empty pool; @spec was checked. Returns 0 or -ENOMEM. */
 int bai_pool_new (BaBackend *backend, const BaSpec *spec, BaPool **out);
 
+/* Makes room in the table of buffers, so that a count that cannot be fails before anything is created. The pool is
+ * new, and nobody else knows it. Returns 0 or -ENOMEM. */
+int bai_pool_reserve (BaPool *pool, unsigned count);
+
 /* How a memory enters a pool: with the kind's destroy hook to end it, or with a release callback of its owner's. */
 typedef struct
 {
@@ -55,7 +59,7 @@ void bai_pool_unref_buffer (BaPool *pool, BaBuffer *buffer);
 
 BaBackend *bai_pool_get_backend (BaPool *pool);
 const BaSpec *bai_pool_get_spec (const BaPool *pool);
-/* The place the next adopted buffer will have, a hint for create hooks. */
+/* The place the next adopted buffer will probably have, a hint for create hooks. */
 unsigned bai_pool_next_index (BaPool *pool);
 
 #endif

@@ -143,10 +143,17 @@ ba_registry_find_by_name (BaRegistry *registry, const char *name, BaPool **out)
     return -EINVAL;
   registry = or_default (registry);
   pthread_mutex_lock (&registry->lock);
-  for (unsigned i = 0; i < registry->n_pools && !*out; i++) {
-    if (strcmp (ba_pool_get_name (registry->pools[i]), name) == 0)
-      *out = ba_pool_ref (registry->pools[i]);
+  BaPool *found = NULL;
+  bool open = false;
+  for (unsigned i = 0; i < registry->n_pools && !open; i++) {
+    BaPool *pool = registry->pools[i];
+    if (strcmp (ba_pool_get_name (pool), name) != 0)
+      continue;
+    open = !ba_pool_is_closed (pool);
+    if (open || !found)
+      found = pool;
   }
+  *out = found ? ba_pool_ref (found) : NULL;
   pthread_mutex_unlock (&registry->lock);
   return *out ? 0 : -EINVAL;
 }

@@ -40,7 +40,8 @@ BA_API void ba_registry_unref (BaRegistry *registry);
  */
 BA_API int ba_registry_find_by_id (BaRegistry *registry, uint64_t id, BaPool **out);
 
-/** ba_registry_find_by_name: as ba_registry_find_by_id(), by name; the oldest of several. Threads: any. */
+/** ba_registry_find_by_name: as ba_registry_find_by_id(), by name; of several the oldest that is not closed, and a
+ * closed one only where there is no other. Threads: any. */
 BA_API int ba_registry_find_by_name (BaRegistry *registry, const char *name, BaPool **out);
 
 /**

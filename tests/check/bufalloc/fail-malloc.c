@@ -20,7 +20,6 @@ static atomic_long live;
 void *__real_malloc (size_t size);
 void *__real_calloc (size_t n, size_t size);
 void *__real_realloc (void *old, size_t size);
-int __real_posix_memalign (void **out, size_t align, size_t size);
 void __real_free (void *p);
 void *__real_mmap64 (void *address, size_t size, int prot, int flags, int fd, off_t offset);
 int __real_munmap (void *address, size_t size);
@@ -33,7 +32,6 @@ int __real_fcntl64 (int fd, int command, long argument);
 void *__wrap_malloc (size_t size);
 void *__wrap_calloc (size_t n, size_t size);
 void *__wrap_realloc (void *old, size_t size);
-int __wrap_posix_memalign (void **out, size_t align, size_t size);
 void __wrap_free (void *p);
 void *__wrap_mmap64 (void *address, size_t size, int prot, int flags, int fd, off_t offset);
 int __wrap_munmap (void *address, size_t size);
@@ -100,20 +98,6 @@ __wrap_realloc (void *old, size_t size)
     return NULL;
   void *p = __real_realloc (old, size);
   return old ? p : counted (p);
-}
-
-int
-__wrap_posix_memalign (void **out, size_t align, size_t size)
-{
-  int keep = errno;
-  if (this_one_fails (ENOMEM)) {
-    errno = keep;
-    return ENOMEM;
-  }
-  int r = __real_posix_memalign (out, align, size);
-  if (r == 0)
-    live++;
-  return r;
 }
 
 void

@@ -77,8 +77,9 @@ END_TEST
 START_TEST (normal_memory_keeps_its_alignment_and_its_size)
 {
   const BaMemoryKind kinds[] = { BA_MEMORY_HEAP, BA_MEMORY_HUGE, BA_MEMORY_MEMFD };
+  const size_t most[] = { 65536, 2 << 20, 4096 };
   for (unsigned i = 0; i < N_ELEMENTS (kinds); i++) {
-    for (size_t align = 1; align <= (kinds[i] == BA_MEMORY_HEAP ? 65536 : 4096); align *= 8) {
+    for (size_t align = 1; align <= most[i]; align *= 8) {
       BaAllocator *allocator = debug_allocator (kinds[i], align);
       BaPool *pool = build (allocator, 2, BA_WHEN_FULL_BLOCK);
       BaBuffer *buffer = acquire (pool);
@@ -168,7 +169,7 @@ START_TEST (a_second_destroy_is_refused_and_told)
   Counts counts = { 0 };
   BaConfig config = { .debug = true };
   BaSpec spec = { .size_bytes = 100 };
-  BaMemory memory = { .fd = -1 };
+  BaMemory memory = BA_MEMORY_INIT;
   listen_anew ();
   BaDebug *debug = bai_debug_new (&counting_ops, &config);
   ck_assert_ptr_nonnull (debug);

@@ -136,6 +136,93 @@ START_TEST (a_kind_that_does_not_open_makes_no_allocator)
 END_TEST
 
 static int
+silent_open (const BaConfig *config, void **state, BaError *error)
+{
+  (void) state;
+  (void) error;
+  return *(const int *) config->foreign;
+}
+
+static int
+silent_create (void *state, const BaRequest *request, BaMemory *out)
+{
+  (void) state;
+  (void) request;
+  (void) out;
+  return 7;
+}
+
+typedef struct
+{
+  unsigned n;
+  BaLogLevel level;
+  char line[1000];
+} Heard;
+
+static void
+hear (BaLogLevel level, const char *message, void *user)
+{
+  Heard *heard = user;
+  heard->n++;
+  heard->level = level;
+  snprintf (heard->line, sizeof heard->line, "%s", message);
+  ba_log_set_handler (hear, user); /* a handler may call the library */
+}
+
+START_TEST (a_kind_that_fails_without_a_word_gets_a_sentence)
+{
+  static const BaAllocatorOps silent = { .name = "silent", .open = silent_open, .create = silent_create };
+  const struct
+  {
+    int returned, code;
+    unsigned n_logged;
+  } cases[] = { { -EBUSY, -EBUSY, 0 }, { 7, -EINVAL, 1 } };
+  ck_assert_int_eq (ba_factory_register ("silent", &silent), 0);
+  for (unsigned i = 0; i < N_ELEMENTS (cases); i++) {
+    Heard heard = { 0 };
+    BaConfig config = { .foreign = &cases[i].returned };
+    BaError error;
+    BaAllocator *allocator = (BaAllocator *) &counts;
+    memset (&error, 'x', sizeof error);
+    ba_log_set_handler (hear, &heard);
+    ck_assert_int_eq (ba_allocator_new_by_name ("silent", &config, &error, &allocator), cases[i].code);
+    ck_assert_int_eq (ba_allocator_new_by_name ("silent", &config, NULL, &allocator), cases[i].code);
+    ba_log_set_handler (NULL, NULL);
+    ck_assert_ptr_null (allocator);
+    ck_assert_int_eq (error.code, cases[i].code);
+    ck_assert (strstr (error.message, "silent") && strstr (error.message, ba_error_text (cases[i].code)));
+    ck_assert_uint_eq (heard.n, 2 * cases[i].n_logged);
+    ck_assert (heard.n == 0 || (heard.level == BA_LOG_ERROR && strstr (heard.line, "open")));
+  }
+  ck_assert_int_eq (ba_factory_unregister ("silent"), 0);
+}
+END_TEST
+
+START_TEST (a_create_hook_that_returns_no_code_has_failed)
+{
+  static const BaAllocatorOps silent = { .name = "silent", .create = silent_create };
+  ck_assert_int_eq (ba_factory_register ("silent", &silent), 0);
+  for (int debug = 0; debug < 2; debug++) {
+    Heard heard = { 0 };
+    BaConfig config = { .debug = debug };
+    BaSpec spec = { .count = 2, .size_bytes = 64 };
+    BaAllocator *allocator;
+    BaPool *pool;
+    ck_assert_int_eq (ba_allocator_new_by_name ("silent", &config, NULL, &allocator), 0);
+    ba_log_set_handler (hear, &heard);
+    ck_assert_int_eq (ba_allocator_build_pool (allocator, &spec, &pool), -EINVAL);
+    ba_log_set_handler (NULL, NULL);
+    ck_assert_ptr_null (pool);
+    ck_assert_uint_eq (heard.n, 1);
+    ck_assert_int_eq (heard.level, BA_LOG_ERROR);
+    ck_assert (strstr (heard.line, "create") && strstr (heard.line, "silent") && strstr (heard.line, "7"));
+    ba_allocator_unref (allocator);
+  }
+  ck_assert_int_eq (ba_factory_unregister ("silent"), 0);
+}
+END_TEST
+
+static int
 bare_create (void *state, const BaRequest *request, BaMemory *out)
 {
   static uint8_t bytes[16];
@@ -191,23 +278,6 @@ START_TEST (a_long_sentence_is_cut_and_no_place_is_fine)
 }
 END_TEST
 
-typedef struct
-{
-  unsigned n;
-  BaLogLevel level;
-  char line[1000];
-} Heard;
-
-static void
-hear (BaLogLevel level, const char *message, void *user)
-{
-  Heard *heard = user;
-  heard->n++;
-  heard->level = level;
-  snprintf (heard->line, sizeof heard->line, "%s", message);
-  ba_log_set_handler (hear, user); /* a handler may call the library */
-}
-
 START_TEST (a_line_goes_to_the_handler_and_to_it_alone)
 {
   Heard heard = { 0 };
@@ -226,8 +296,23 @@ START_TEST (a_line_goes_to_the_handler_and_to_it_alone)
 }
 END_TEST
 
+START_TEST (what_is_no_level_becomes_the_nearest_one)
+{
+  Heard heard = { 0 };
+  ba_log_set_handler (hear, &heard);
+  ba_log ((BaLogLevel) 99, "above");
+  ck_assert_int_eq (heard.level, BA_LOG_DEBUG);
+  ba_log ((BaLogLevel) -1, "below");
+  ck_assert_int_eq (heard.level, BA_LOG_ERROR);
+  ba_log_set_handler (NULL, NULL);
+  ba_log ((BaLogLevel) -1, "the default handler survives it");
+  ck_assert_uint_eq (heard.n, 2);
+}
+END_TEST
+
 RUN ("factory", a_type_and_its_name_are_one, every_built_in_kind_can_be_made_by_type_and_by_name,
      what_is_unknown_is_EINVAL_and_a_sentence, a_registered_kind_is_made_by_name_until_it_is_unregistered,
      a_registration_that_cannot_be_is_refused, a_kind_that_does_not_open_makes_no_allocator,
+     a_kind_that_fails_without_a_word_gets_a_sentence, a_create_hook_that_returns_no_code_has_failed,
      a_kind_needs_no_hook_but_create, every_code_has_a_text_of_its_own, a_long_sentence_is_cut_and_no_place_is_fine,
-     a_line_goes_to_the_handler_and_to_it_alone)
+     a_line_goes_to_the_handler_and_to_it_alone, what_is_no_level_becomes_the_nearest_one)

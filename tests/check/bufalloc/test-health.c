@@ -120,6 +120,28 @@ START_TEST (filled_ones_that_may_be_overwritten_block_nobody)
 }
 END_TEST
 
+START_TEST (a_pool_that_is_filled_by_injecting_needs_no_free_buffer)
+{
+  BaPool *pool = pool_of ("decoder", 0, BA_WHEN_FULL_BLOCK);
+  ck_assert_int_eq (ba_allocator_inject (allocator, pool, BA_INJECT_FILLED | BA_INJECT_ONCE, NULL), 0);
+  ck_assert_int_eq (ba_allocator_inject (allocator, pool, BA_INJECT_FILLED | BA_INJECT_ONCE, NULL), 0);
+  BaBuffer *buffer = take (pool);
+  BaHealth *health = check_health (pool, 0);
+  ck_assert_uint_eq (health->n_findings, 0);
+  ba_health_free (health);
+  Waiter w = { 0 }; /* a producer after all */
+  waiter_start (&w, pool, ba_pool_acquire);
+  until_n_have_waited (pool, 1);
+  health = check_health (pool, 0);
+  ck_assert_ptr_nonnull (finding_of (health, BA_FINDING_NO_FREE));
+  ba_health_free (health);
+  ba_pool_close (pool);
+  ck_assert_int_eq (waiter_join (&w), -ESHUTDOWN);
+  ba_buffer_unref (buffer);
+  finish (pool);
+}
+END_TEST
+
 START_TEST (a_consumer_that_waits_for_nothing_is_found)
 {
   BaPool *pool = pool_of ("camera", 1, BA_WHEN_FULL_BLOCK);
@@ -316,7 +338,7 @@ START_TEST (numbers_that_are_no_kind_have_a_name_too)
 END_TEST
 
 RUN ("health", a_healthy_pool_has_no_findings, no_free_buffer_is_found_with_who_holds_them,
-     filled_ones_that_may_be_overwritten_block_nobody, a_consumer_that_waits_for_nothing_is_found,
-     a_buffer_held_for_too_long_is_found_with_id_time_and_holder, orphans_are_found,
-     the_holder_is_forgotten_when_the_buffer_changes_hands, texts_are_cut_as_snprintf_cuts_them,
+     filled_ones_that_may_be_overwritten_block_nobody, a_pool_that_is_filled_by_injecting_needs_no_free_buffer,
+     a_consumer_that_waits_for_nothing_is_found, a_buffer_held_for_too_long_is_found_with_id_time_and_holder,
+     orphans_are_found, the_holder_is_forgotten_when_the_buffer_changes_hands, texts_are_cut_as_snprintf_cuts_them,
      json_is_valid_for_every_name, json_has_stats_holdings_and_findings, numbers_that_are_no_kind_have_a_name_too)

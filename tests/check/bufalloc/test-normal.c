@@ -63,7 +63,7 @@ START_TEST (a_config_that_cannot_be_is_refused_with_a_sentence)
     { { .align_bytes = SIZE_MAX }, -EINVAL },
     { { .memory = (BaMemoryKind) 3 }, -EINVAL },
     { { .memory = BA_MEMORY_MEMFD, .align_bytes = (size_t) 1 << 30 }, -ENOTSUP },
-    { { .memory = BA_MEMORY_HUGE, .align_bytes = (size_t) 1 << 30 }, -ENOTSUP },
+    { { .memory = BA_MEMORY_HUGE, .align_bytes = (size_t) 4 << 20 }, -ENOTSUP },
   };
   for (unsigned i = 0; i < N_ELEMENTS (bad); i++) {
     BaError error = { 0 };
@@ -110,11 +110,24 @@ system_makes_huge_pages (void)
   return on;
 }
 
+START_TEST (a_count_that_cannot_be_fails_before_anything_is_created)
+{
+  Counts counts = { 0 };
+  BaAllocator *allocator = counting_allocator (&counts, NULL);
+  BaPool *pool;
+  BaSpec spec = { .count = UINT32_MAX, .size_bytes = 1 };
+  ck_assert_int_eq (ba_allocator_build_pool (allocator, &spec, &pool), -ENOMEM);
+  ck_assert_ptr_null (pool);
+  ck_assert_int_eq (counts.calls, 0);
+  ba_allocator_unref (allocator);
+}
+END_TEST
+
 START_TEST (huge_pages_say_which_kind_they_are)
 {
   char line[200] = "";
   ba_log_set_handler (hear, line);
-  BaAllocator *allocator = allocator_of (BA_MEMORY_HUGE, 0);
+  BaAllocator *allocator = allocator_of (BA_MEMORY_HUGE, 2 << 20);
   BaPool *pool;
   BaSpec spec = { .count = 2, .size_bytes = 3 << 20 };
   ck_assert_int_eq (ba_allocator_build_pool (allocator, &spec, &pool), 0);
@@ -152,7 +165,8 @@ START_TEST (a_pool_has_one_sealed_file_with_its_buffers_at_page_offsets)
   }
   ck_assert_int_ne (ba_buffer_get_fd (foreign, NULL), fd);
   ck_assert_int_ne (fcntl (fd, F_GETFD) & FD_CLOEXEC, 0);
-  ck_assert_int_ne (fcntl (fd, F_GET_SEALS) & F_SEAL_SHRINK, 0);
+  ck_assert_int_eq (fcntl (fd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_SEAL);
+  ck_assert_int_eq (fcntl (fd, F_ADD_SEALS, F_SEAL_GROW), -1);
   ck_assert_int_eq (ftruncate (fd, (off_t) page_bytes), -1);
   ck_assert_int_eq (errno, EPERM);
   for (unsigned i = 0; i < 3; i++)
@@ -258,7 +272,7 @@ START_TEST (a_file_stays_open_for_a_buffer_that_outlives_the_pool)
 END_TEST
 
 RUN ("normal", heap_buffers_have_the_alignment_that_was_asked, a_config_that_cannot_be_is_refused_with_a_sentence,
-     a_size_that_overflows_is_refused, huge_pages_say_which_kind_they_are,
-     a_pool_has_one_sealed_file_with_its_buffers_at_page_offsets, a_second_process_reads_the_buffer_through_the_file,
-     a_file_that_cannot_be_made_is_the_systems_code, a_removed_buffer_gives_its_part_of_the_file_back,
-     a_file_stays_open_for_a_buffer_that_outlives_the_pool)
+     a_size_that_overflows_is_refused, a_count_that_cannot_be_fails_before_anything_is_created,
+     huge_pages_say_which_kind_they_are, a_pool_has_one_sealed_file_with_its_buffers_at_page_offsets,
+     a_second_process_reads_the_buffer_through_the_file, a_file_that_cannot_be_made_is_the_systems_code,
+     a_removed_buffer_gives_its_part_of_the_file_back, a_file_stays_open_for_a_buffer_that_outlives_the_pool)

@@ -85,6 +85,31 @@ START_TEST (of_several_with_one_name_the_oldest_is_found)
 }
 END_TEST
 
+START_TEST (a_closed_pool_does_not_hide_its_successor)
+{
+  memset (&counts, 0, sizeof counts);
+  BaAllocator *allocator = counting_allocator (&counts, NULL);
+  BaPool *pools[3], *found;
+  for (unsigned i = 0; i < 3; i++)
+    pools[i] = build_named (allocator, "camera", NULL);
+  const unsigned expected[] = { 0, 1, 2, 0 }; /* where all are closed, the oldest again */
+  for (unsigned n_closed = 0; n_closed <= 3; n_closed++) {
+    ck_assert_int_eq (ba_registry_find_by_name (NULL, "camera", &found), 0);
+    ck_assert_ptr_eq (found, pools[expected[n_closed]]);
+    ba_pool_unref (found);
+    ck_assert_int_eq (ba_allocator_get_pool (allocator, &found), 0);
+    ck_assert_ptr_eq (found, pools[expected[n_closed]]);
+    ba_pool_unref (found);
+    if (n_closed < 3)
+      ba_pool_close (pools[n_closed]);
+  }
+  for (unsigned i = 0; i < 3; i++)
+    ba_pool_unref (pools[i]);
+  ba_allocator_unref (allocator);
+  ck_assert_int_eq (counts.creates, counts.destroys);
+}
+END_TEST
+
 START_TEST (a_list_is_oldest_first_and_by_category)
 {
   memset (&counts, 0, sizeof counts);
@@ -237,7 +262,7 @@ START_TEST (a_pool_destroyed_the_moment_it_is_built_leaves_no_entry)
 END_TEST
 
 RUN ("registry", a_pool_is_found_by_id_and_by_name, what_is_not_there_is_EINVAL, a_nameless_pool_is_found_by_id_only,
-     of_several_with_one_name_the_oldest_is_found, a_list_is_oldest_first_and_by_category,
-     a_pool_leaves_with_its_allocator_though_others_hold_it, the_registry_keeps_no_pool, a_private_registry_is_private,
-     the_default_registry_cannot_be_ended, pools_may_be_looked_up_while_they_come_and_go,
-     a_pool_destroyed_the_moment_it_is_built_leaves_no_entry)
+     of_several_with_one_name_the_oldest_is_found, a_closed_pool_does_not_hide_its_successor,
+     a_list_is_oldest_first_and_by_category, a_pool_leaves_with_its_allocator_though_others_hold_it,
+     the_registry_keeps_no_pool, a_private_registry_is_private, the_default_registry_cannot_be_ended,
+     pools_may_be_looked_up_while_they_come_and_go, a_pool_destroyed_the_moment_it_is_built_leaves_no_entry)

@@ -360,6 +360,7 @@ avzerodec_codecs_suite (void)
 {
   Suite *suite = suite_create ("avzerodec-codecs");
   TCase *tcase = tcase_create ("packets");
+  watch_over (tcase);
   suite_add_tcase (suite, tcase);
   tcase_add_loop_test (tcase, flush_forgets_everything, 0, G_N_ELEMENTS (flushes));
   tcase_add_loop_test (tcase, other_codec_data_opens_the_codec_anew, 0, 2);

@@ -5,6 +5,7 @@
  */
 #include <gst/check/gstcheck.h>
 
+#include "../libs/test-leaks.h"
 #include "gstavzerodec-private.h"
 
 /* FFV1 in the screen's own format and size, on the smallest screen that has enough pages. */
@@ -126,6 +127,7 @@ avzerodec_direct_suite (void)
 {
   Suite *suite = suite_create ("avzerodec-direct");
   TCase *tcase = tcase_create ("decision");
+  watch_over (tcase);
   suite_add_tcase (suite, tcase);
   tcase_add_loop_test (tcase, decision_follows_the_table, 0, G_N_ELEMENTS (rows));
   return suite;

@@ -8,6 +8,8 @@
 #include <gst/check/gstcheck.h>
 #include <gst/video/video.h>
 
+#include "../libs/test-leaks.h"
+
 #define FRAMES "24"
 
 static inline gchar *

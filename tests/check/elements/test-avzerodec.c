@@ -441,6 +441,7 @@ avzerodec_suite (void)
 {
   Suite *suite = suite_create ("avzerodec");
   TCase *tcase = tcase_create ("streams");
+  watch_over (tcase);
   suite_add_tcase (suite, tcase);
   tcase_add_loop_test (tcase, pictures_are_those_of_stock_decoders, 0, G_N_ELEMENTS (codecs));
   tcase_add_loop_test (tcase, filter_in_place_does_not_damage_the_stream, 0, 2);

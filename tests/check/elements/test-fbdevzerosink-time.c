@@ -21,25 +21,37 @@ START_TEST (a_frame_is_converted_before_it_is_due)
 }
 END_TEST
 
-START_TEST (late_frames_are_counted_and_stay_counted)
+/* Plays 30 frames as if the first one had been due ten seconds ago. */
+static Player
+play_late (void)
 {
   Player player = player_new ("videotestsrc num-buffers=30 ! video/x-raw,format=BGRx,width=64,height=32 !",
       "device=virtual:64x32,rate=0");
   GstClock *clock = gst_system_clock_obtain ();
-  guint64 dropped;
 
-  /* as if it should have begun ten seconds ago */
   gst_pipeline_use_clock (GST_PIPELINE (player.pipeline), clock);
   gst_element_set_start_time (player.pipeline, GST_CLOCK_TIME_NONE);
   gst_element_set_base_time (player.pipeline, gst_clock_get_time (clock) - 10 * GST_SECOND);
   gst_object_unref (clock);
   player_play_to_end (&player);
-  dropped = player_count (&player, "dropped");
+  return player;
+}
+
+/* Which frames are late is the base class's to say, and once in a while it finds none: that play proves nothing. */
+START_TEST (late_frames_are_counted_and_stay_counted)
+{
+  guint64 dropped = 0;
+
+  for (guint play = 0; play < 10 && dropped == 0; play++) {
+    Player player = play_late ();
+
+    dropped = player_count (&player, "dropped");
+    ck_assert_uint_eq (player_count (&player, "flipped") + dropped, 30);
+    player_reach (&player, GST_STATE_READY);
+    ck_assert_uint_eq (player_count (&player, "dropped"), dropped);
+    player_free (&player);
+  }
   ck_assert_uint_gt (dropped, 0);
-  ck_assert_uint_eq (player_count (&player, "flipped") + dropped, 30);
-  player_reach (&player, GST_STATE_READY);
-  ck_assert_uint_eq (player_count (&player, "dropped"), dropped);
-  player_free (&player);
 }
 END_TEST
 

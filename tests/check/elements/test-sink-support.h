@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../libs/test-leaks.h"
+
 /* ---- the screen ------------------------------------------------------------------------------------------------ */
 
 /* A file for a virtual display, in a directory of its own. */
@@ -330,6 +332,7 @@ run_tests (const gchar * name, const TTest * const *tests, gsize n_tests)
 
   gst_init (NULL, NULL);
   tcase_set_timeout (tcase, 60);
+  watch_over (tcase);
   for (gsize i = 0; i < n_tests; i++)
     tcase_add_test (tcase, tests[i]);
   suite_add_tcase (suite, tcase);

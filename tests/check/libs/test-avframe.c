@@ -7,6 +7,8 @@
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
 
+#include "test-leaks.h"
+
 static AVFrame *
 new_frame (int pix_fmt, int width, int height)
 {
@@ -304,16 +306,187 @@ GST_START_TEST (pool_gives_frames_in_their_order)
   gst_buffer_unref (buffer); /* it comes back, and is not given out again */
   fail_unless_equals_int (gst_buffer_pool_acquire_buffer (pool, &buffer, &dont_wait), GST_FLOW_EOS);
 
-  GThread *thread = g_thread_new ("acquire", acquire_thread, pool);
-  gst_buffer_pool_set_flushing (pool, TRUE);
-  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)), GST_FLOW_FLUSHING);
-  gst_buffer_pool_set_flushing (pool, FALSE);
-
   fail_unless (gst_ba_avframe_pool_inject (GST_BA_AVFRAME_POOL (pool), frames[2], NULL));
   fail_unless (gst_buffer_pool_set_active (pool, FALSE));
   fail_unless_equals_int (av_buffer_get_ref_count (frames[2]->buf[0]), 1);
   av_frame_free (&frames[2]);
   gst_object_unref (pool);
+}
+GST_END_TEST
+
+/* How often somebody had to wait in the only pool of frames that there is. */
+static guint64
+count_waits (void)
+{
+  BaPool **pools = NULL;
+  BaPoolStats stats;
+  unsigned n = 0;
+  fail_unless_equals_int (ba_registry_list (NULL, "GstBaAvframePool", &pools, &n), 0);
+  fail_unless_equals_int (n, 1);
+  ba_pool_get_stats (pools[0], &stats);
+  ba_registry_free_list (pools, n);
+  return stats.waits;
+}
+
+/* Returns when the thread waits: the count grows under the lock that the wait gives up. */
+static GThread *
+start_waiter (GstBufferPool *pool)
+{
+  guint64 before = count_waits ();
+  GThread *thread = g_thread_new ("acquire", acquire_thread, pool);
+  while (count_waits () == before)
+    g_thread_yield ();
+  return thread;
+}
+
+GST_START_TEST (waiting_for_a_frame_ends_with_one_or_with_a_flush)
+{
+  GstBufferPool *pool = gst_ba_avframe_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  AVFrame *frame = new_frame (AV_PIX_FMT_YUV420P, 64, 64);
+  gst_buffer_pool_config_set_params (config, NULL, 0, 0, 0);
+  fail_unless (gst_buffer_pool_set_config (pool, config));
+  fail_unless (gst_buffer_pool_set_active (pool, TRUE));
+
+  GThread *thread = start_waiter (pool);
+  fail_unless (gst_ba_avframe_pool_inject (GST_BA_AVFRAME_POOL (pool), frame, NULL));
+  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)), GST_FLOW_OK);
+
+  thread = start_waiter (pool);
+  gst_buffer_pool_set_flushing (pool, TRUE);
+  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)), GST_FLOW_FLUSHING);
+  gst_buffer_pool_set_flushing (pool, FALSE);
+
+  thread = start_waiter (pool);
+  fail_unless (gst_buffer_pool_set_active (pool, FALSE));
+  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)), GST_FLOW_FLUSHING);
+  gst_object_unref (pool);
+  av_frame_free (&frame);
+}
+GST_END_TEST
+
+GST_START_TEST (crop_fields_become_crop_meta)
+{
+  AVFrame *frame = new_frame (AV_PIX_FMT_YUV420P, 336, 192);
+  GstVideoInfo info;
+  GstBuffer *buffer = wrap (frame);
+  fail_unless (gst_buffer_get_video_crop_meta (buffer) == NULL);
+  gst_buffer_unref (buffer);
+
+  frame->crop_left = 3;
+  frame->crop_top = 5;
+  frame->crop_right = 11;
+  frame->crop_bottom = 7;
+  buffer = wrap (frame);
+  GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  fail_unless (crop != NULL);
+  fail_unless_equals_int (crop->x, 3);
+  fail_unless_equals_int (crop->y, 5);
+  fail_unless_equals_int (crop->width, 322);
+  fail_unless_equals_int (crop->height, 180);
+  fail_unless_equals_int (gst_buffer_get_video_meta (buffer)->width, 336);
+  check_planes (frame, buffer);
+  gst_buffer_unref (buffer);
+  fail_unless (gst_ba_avframe_get_video_info (frame, &info));
+  fail_unless_equals_int (GST_VIDEO_INFO_WIDTH (&info), 322);
+  fail_unless_equals_int (GST_VIDEO_INFO_HEIGHT (&info), 180);
+
+  frame->crop_right = SIZE_MAX; /* nonsense cuts off nothing */
+  buffer = wrap (frame);
+  fail_unless (gst_buffer_get_video_crop_meta (buffer) == NULL);
+  gst_buffer_unref (buffer);
+  fail_unless (gst_ba_avframe_get_video_info (frame, &info));
+  fail_unless_equals_int (GST_VIDEO_INFO_WIDTH (&info), 336);
+  av_frame_free (&frame);
+}
+GST_END_TEST
+
+static void
+set_fields (AVFrame *frame, gboolean interlaced, gboolean top_first)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+  frame->flags &= ~(AV_FRAME_FLAG_INTERLACED | AV_FRAME_FLAG_TOP_FIELD_FIRST);
+  frame->flags |= (interlaced ? AV_FRAME_FLAG_INTERLACED : 0) | (top_first ? AV_FRAME_FLAG_TOP_FIELD_FIRST : 0);
+#else
+  frame->interlaced_frame = interlaced;
+  frame->top_field_first = top_first;
+#endif
+}
+
+GST_START_TEST (fields_become_flags_and_caps)
+{
+  static const struct
+  {
+    gboolean interlaced, top_first;
+    gint repeat;
+    guint flags;
+    GstVideoFieldOrder order;
+  } rows[] = {
+    { FALSE, TRUE, 1, 0, GST_VIDEO_FIELD_ORDER_UNKNOWN },
+    { TRUE, FALSE, 0, GST_VIDEO_BUFFER_FLAG_INTERLACED, GST_VIDEO_FIELD_ORDER_BOTTOM_FIELD_FIRST },
+    { TRUE, TRUE, 1, GST_VIDEO_BUFFER_FLAG_INTERLACED | GST_VIDEO_BUFFER_FLAG_TFF | GST_VIDEO_BUFFER_FLAG_RFF,
+      GST_VIDEO_FIELD_ORDER_TOP_FIELD_FIRST },
+  };
+  const guint all = GST_VIDEO_BUFFER_FLAG_INTERLACED | GST_VIDEO_BUFFER_FLAG_TFF | GST_VIDEO_BUFFER_FLAG_RFF;
+  AVFrame *frame = new_frame (AV_PIX_FMT_YUV420P, 64, 64);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    GstVideoInfo info;
+    set_fields (frame, rows[i].interlaced, rows[i].top_first);
+    frame->repeat_pict = rows[i].repeat;
+    GstBuffer *buffer = wrap (frame);
+    fail_unless_equals_int (GST_BUFFER_FLAGS (buffer) & all, rows[i].flags);
+    gst_buffer_unref (buffer);
+    fail_unless (gst_ba_avframe_get_video_info (frame, &info));
+    fail_unless_equals_int (GST_VIDEO_INFO_INTERLACE_MODE (&info), rows[i].interlaced
+                                                                       ? GST_VIDEO_INTERLACE_MODE_INTERLEAVED
+                                                                       : GST_VIDEO_INTERLACE_MODE_PROGRESSIVE);
+    fail_unless_equals_int (GST_VIDEO_INFO_FIELD_ORDER (&info), rows[i].order);
+  }
+  av_frame_free (&frame);
+}
+GST_END_TEST
+
+GST_START_TEST (caps_say_what_the_frame_says)
+{
+  AVFrame *frame = new_frame (AV_PIX_FMT_YUV420P, 64, 48);
+  GstVideoInfo info, plain;
+  fail_unless (gst_ba_avframe_get_video_info (frame, &info));
+  get_info (frame, &plain);
+  fail_unless (gst_video_info_is_equal (&info, &plain)); /* it says nothing more */
+
+  frame->colorspace = AVCOL_SPC_BT2020_NCL;
+  frame->color_primaries = AVCOL_PRI_BT2020;
+  frame->color_trc = AVCOL_TRC_SMPTE2084;
+  frame->color_range = AVCOL_RANGE_MPEG;
+  frame->chroma_location = AVCHROMA_LOC_TOPLEFT;
+  frame->sample_aspect_ratio = (AVRational){ 4, 3 };
+  fail_unless (gst_ba_avframe_get_video_info (frame, &info));
+  GstCaps *caps = gst_video_info_to_caps (&info);
+  GstCaps *wanted = gst_caps_from_string ("video/x-raw,format=I420,width=64,height=48,interlace-mode=progressive,"
+                                          "pixel-aspect-ratio=4/3,chroma-site=cosited,colorimetry=bt2100-pq,"
+                                          "framerate=0/1");
+  fail_unless (gst_caps_can_intersect (caps, wanted));
+  gst_structure_remove_fields (gst_caps_get_structure (caps, 0), "multiview-mode", "multiview-flags", NULL);
+  fail_unless (gst_caps_is_equal (caps, wanted));
+  gst_caps_unref (caps);
+  gst_caps_unref (wanted);
+  av_frame_free (&frame);
+
+  frame = new_frame (AV_PIX_FMT_YUVJ420P, 64, 48);
+  fail_unless (gst_ba_avframe_get_video_info (frame, &info));
+  fail_unless (info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255);
+  av_frame_free (&frame);
+
+  frame = new_frame (AV_PIX_FMT_BGR0, 64, 48);
+  frame->colorspace = AVCOL_SPC_BT709;
+  fail_unless (gst_ba_avframe_get_video_info (frame, &info));
+  fail_unless (info.colorimetry.matrix == GST_VIDEO_COLOR_MATRIX_RGB);
+  frame->format = AV_PIX_FMT_PAL8;
+  fail_if (gst_ba_avframe_get_video_info (frame, &info));
+  av_frame_free (&frame);
+  frame = av_frame_alloc ();
+  fail_if (gst_ba_avframe_get_video_info (frame, &info));
+  av_frame_free (&frame);
 }
 GST_END_TEST
 
@@ -323,6 +496,7 @@ avframe_suite (void)
   Suite *suite = suite_create ("avframe");
   TCase *tcase = tcase_create ("memory");
   suite_add_tcase (suite, tcase);
+  watch_over (tcase);
   tcase_add_loop_test (tcase, planes_are_where_the_frame_has_them, 0, G_N_ELEMENTS (formats));
   tcase_add_test (tcase, cropped_picture_begins_inside_the_memory);
   tcase_add_test (tcase, nobody_writes_what_the_decoder_still_holds);
@@ -334,6 +508,10 @@ avframe_suite (void)
   tcase_add_test (tcase, frame_over_a_read_only_map_is_not_writable);
   tcase_add_test (tcase, allocator_is_registered_and_allocates_nothing);
   tcase_add_test (tcase, pool_gives_frames_in_their_order);
+  tcase_add_test (tcase, waiting_for_a_frame_ends_with_one_or_with_a_flush);
+  tcase_add_test (tcase, crop_fields_become_crop_meta);
+  tcase_add_test (tcase, fields_become_flags_and_caps);
+  tcase_add_test (tcase, caps_say_what_the_frame_says);
   return suite;
 }
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test-leaks.h"
+
 #define BGRX_CAPS(width, height) \
   "video/x-raw,format=BGRx,framerate=30/1,width=" G_STRINGIFY (width) ",height=" G_STRINGIFY (height)
 
@@ -88,6 +90,7 @@ typedef struct
   GstBufferPool *pool;
   GstFlowReturn flow;
   GstBuffer *buffer;
+  gint ended;
 } Waiter;
 
 static inline gpointer
@@ -162,6 +165,7 @@ run_tests (const gchar * name, const TTest * const *tests, gsize n_tests)
 
   gst_init (NULL, NULL);
   tcase_set_timeout (tcase, 60);
+  watch_over (tcase);
   for (gsize i = 0; i < n_tests; i++)
     tcase_add_test (tcase, tests[i]);
   suite_add_tcase (suite, tcase);

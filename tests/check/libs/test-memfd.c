@@ -202,7 +202,7 @@ main (int argc, char **argv)
   tcase_add_test (tc, a_memory_comes_out_again_still_mapped);
   tcase_add_test (tc, a_kept_memory_keeps_its_part_after_pool_and_allocator);
   gst_init (&argc, &argv);
-  gst_ba_init ();
+  watch_over (tc);
   srunner_run_all (runner, CK_NORMAL);
   int failed = srunner_ntests_failed (runner);
   srunner_free (runner);

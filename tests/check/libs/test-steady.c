@@ -271,6 +271,7 @@ main (int argc, char **argv)
     return 0;
   }
   tcase_set_timeout (tcase, 120);
+  fail_on_core_errors ();
   tcase_add_test (tcase, the_count_sees_allocations);
   tcase_add_loop_test (tcase, nothing_is_allocated, 0, G_N_ELEMENTS (names));
   if (count_syscalls ("normal", 1) < 0)

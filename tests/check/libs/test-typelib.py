@@ -149,6 +149,32 @@ def test_the_functions():
     assert memory.size == 100 and memory.is_type("bufalloc-normal")
 
 
+def test_what_is_made_without_its_constructor_works_or_refuses():
+    for name in ("NormalAllocator", "MemfdAllocator"):
+        # FdAllocator has an alloc() of its own
+        memory = Gst.Allocator.alloc(getattr(GstBufalloc, name)(), 100, None)
+        assert memory is not None and memory.size == 100, name
+        known, mapped = memory.map(Gst.MapFlags.READ)
+        assert known and mapped.size == 100
+        memory.unmap(mapped)
+    pages = GstBufalloc.FbdevAllocator()
+    assert pages.alloc(100, None) is None
+    assert not pages.get_info()[0] and pages.get_overflows() == 0
+    memory = GstBufalloc.NormalAllocator().alloc(100, None)
+    assert not pages.owns(memory) and not pages.is_overflow(memory)
+    pool = GstBufalloc.FbdevPool()
+    assert not configure(pool, Gst.Caps.from_string(CAPS), 64 * 48 * 4, 0, 2)
+    assert not pool.set_active(True)
+    assert pool.acquire_timed(0)[0] == Gst.FlowReturn.FLUSHING
+    assert pool.get_allocator() is None
+    window = pool.get_window()
+    assert (window.w, window.h) == (0, 0)
+    pool = GstBufalloc.NormalPool()
+    assert configure(pool, Gst.Caps.from_string(CAPS), 64 * 48 * 4, 0, 2) and pool.set_active(True)
+    assert pool.acquire_timed(0)[0] == Gst.FlowReturn.OK
+    assert pool.set_active(False)
+
+
 def main():
     Gst.init(None)
     GstBufalloc.init()
