@@ -5,8 +5,6 @@
  */
 #include "test-lib-support.h"
 
-#include <stdatomic.h>
-
 #define SIZE 4096
 
 static GstBufferPool *
@@ -516,89 +514,6 @@ START_TEST (threads_share_two_buffers)
 }
 END_TEST
 
-/* One lap: @n buffers, as many threads that have them and as many that want them. */
-typedef struct
-{
-  GstBufferPool *pool;
-  gint n;
-  atomic_int got;               /* buffers that were acquired since the beginning */
-} Relay;
-
-typedef struct
-{
-  GThread *thread;
-  Relay *relay;
-  gint number;
-} Runner;
-
-#define LAPS 30000
-
-static void
-pause_a_little (gint turns)
-{
-  for (volatile gint i = 0; i < turns; i++);
-}
-
-static gpointer
-run_relay (gpointer data)
-{
-  Runner *runner = data;
-  Relay *relay = runner->relay;
-  GstBuffer *buffer = NULL;
-
-  for (gint lap = 0; lap < LAPS; lap++) {
-    gboolean gives = (lap + runner->number) % 2;
-
-    for (guint turn = 0; atomic_load (&relay->got) < lap * relay->n; turn++) {
-      if (turn > 2000)
-        g_thread_yield ();
-    }
-    /* each meets the other at another place each time */
-    pause_a_little (gives ? lap % 41 : lap % 37);
-    if (!gives) {
-      buffer = acquire (relay->pool);
-      atomic_fetch_add (&relay->got, 1);
-    } else if (lap > 0) {
-      gst_clear_buffer (&buffer);
-    }
-  }
-  gst_clear_buffer (&buffer);
-  return NULL;
-}
-
-/*
- * In each lap every buffer that comes back is wanted by a thread, and nobody else does anything until they have met: so
- * a buffer that rests at hand while somebody waits in the core pool rests there for ever, and the test's time runs out.
- */
-static void
-relay_with (gint n)
-{
-  Relay relay = {.pool = active_pool (0, n),.n = n };
-  Runner runners[4];
-
-  for (gint i = 0; i < 2 * n; i++) {
-    runners[i] = (Runner) {
-    .relay = &relay,.number = i};
-    runners[i].thread = g_thread_new ("runner", run_relay, &runners[i]);
-  }
-  for (gint i = 0; i < 2 * n; i++)
-    g_thread_join (runners[i].thread);
-  ck_assert_int_eq (relay.got, LAPS * n);
-  pool_end (relay.pool);
-}
-
-START_TEST (one_buffer_is_handed_on_and_never_lost)
-{
-  relay_with (1);
-}
-END_TEST
-
-START_TEST (two_buffers_are_handed_on_and_never_lost)
-{
-  relay_with (2);
-}
-END_TEST
-
 RUN ("pool", a_new_pool_is_not_floating, the_configuration_comes_back_as_it_was_set, nonsense_is_refused,
     a_size_too_small_for_the_picture_is_made_right, options_are_those_that_are_kept, an_inactive_pool_flushes,
     max_is_the_most_and_dontwait_gives_eos, max_0_grows, the_steady_state_recycles_the_same_objects,
@@ -609,4 +524,4 @@ RUN ("pool", a_new_pool_is_not_floating, the_configuration_comes_back_as_it_was_
     replaced_memory_is_not_handed_out, another_pools_memory_is_not_kept, flushing_wakes_a_waiter,
     deactivating_wakes_a_waiter, buffers_come_back_after_the_pool_was_deactivated, a_buffer_keeps_its_pool_alive,
     shared_memory_outlives_the_pool, the_pool_can_be_started_again, a_wait_with_a_limit_ends_not_before_it,
-    threads_share_two_buffers, one_buffer_is_handed_on_and_never_lost, two_buffers_are_handed_on_and_never_lost)
+    threads_share_two_buffers)
