@@ -103,7 +103,7 @@ hoard_wait_for_waits (Hoard *hoard, guint n)
   guint64 before = page_stats (hoard).waits;
 
   while (page_stats (hoard).waits < before + n)
-    g_usleep (1000);
+    g_thread_yield ();
 }
 
 /* The pipeline is gone: every page is home. */
