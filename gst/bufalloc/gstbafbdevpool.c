@@ -189,12 +189,16 @@ static gint
 gst_ba_fbdev_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** page)
 {
   GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
+  gint64 begin_us;
   gint r;
 
   if (G_LIKELY (!self->limit))
     return gst_ba_fbdev_allocator_acquire (self->allocator, timeout_ns, cancel, page);
   *page = NULL;
+  begin_us = g_get_monotonic_time ();
   r = count_out (self, timeout_ns, cancel);
+  if (timeout_ns > 0)           /* what is left of it */
+    timeout_ns = MAX (timeout_ns - (g_get_monotonic_time () - begin_us) * 1000, 0);
   if (r == 0 && (r = gst_ba_fbdev_allocator_acquire (self->allocator, timeout_ns, cancel, page)) < 0)
     count_in (self);
   return r;

@@ -31,7 +31,8 @@ GstBufferPool *gst_ba_fbdev_pool_new (GstBaFbdevAllocator * allocator);
  * gst_ba_fbdev_pool_get_allocator:
  * @self: a pool
  *
- * Returns: (transfer none): the allocator of its pages
+ * Returns: (transfer none) (nullable): the allocator of its pages; %NULL for a pool that was not made with
+ * gst_ba_fbdev_pool_new()
  */
 GST_BA_API
 GstBaFbdevAllocator *gst_ba_fbdev_pool_get_allocator (GstBaFbdevPool * self);
