@@ -156,8 +156,10 @@ ensure_convert (GstFbdevZeroSink * self, const GstVideoInfo * frame_info, const 
   if (self->convert && memcmp (&self->convert_place, place, sizeof *place) == 0)
     return TRUE;
   gst_fbdev_zero_sink_forget_convert (self);
-  self->convert = gst_ba_convert_new (frame_info, &place->src, GST_VIDEO_INFO_FORMAT (&self->screen), place->dst.w,
-      place->dst.h);
+  self->convert = gst_ba_convert_new (&(GstBaConvertConfig) {
+      .in_info = frame_info,.crop = place->src,.out.format = GST_VIDEO_INFO_FORMAT (&self->screen),
+      .x_px = place->dst.x,.y_px = place->dst.y,.width_px = place->dst.w,.height_px = place->dst.h
+  });
   self->convert_place = *place;
   return self->convert != NULL;
 }
