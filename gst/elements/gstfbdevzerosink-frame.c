@@ -263,7 +263,7 @@ prepare (GstFbdevZeroSink * self, GstBuffer * buffer, const View * view)
   flow = gst_fbdev_zero_sink_place_buffer (self, view, buffer, &place);
   if (flow == GST_FLOW_ERROR)
     return flow;
-  if (flow == GST_BASE_SINK_FLOW_DROPPED) {
+  if (flow == FLOW_NOWHERE) {
     why = WHY_NOWHERE;
     page = NULL;
   } else {

@@ -53,6 +53,9 @@ typedef enum
   WAY_COPY
 } Way;
 
+/* A flow return of our own: nothing of the frame is on the screen. */
+#define FLOW_NOWHERE GST_FLOW_CUSTOM_SUCCESS
+
 /* How the application wants pictures to be shown. */
 typedef struct
 {
@@ -244,7 +247,7 @@ GstFlowReturn gst_fbdev_zero_sink_wait_unlocked (GstFbdevZeroSink * self);
 
 /* ---- write ----------------------------------------------------------------------------------------------------- */
 
-/* Where @buffer lies on the screen. ERROR, with one posted, where it says something impossible of itself; BASE_SINK_FLOW_DROPPED where
+/* Where @buffer lies on the screen. ERROR, with one posted, where it says something impossible of itself; FLOW_NOWHERE where
  * nothing of it is on the screen. */
 GstFlowReturn gst_fbdev_zero_sink_place_buffer (GstFbdevZeroSink * self, const View * view, GstBuffer * buffer,
     Placement * place);

@@ -34,7 +34,7 @@ gst_fbdev_zero_sink_place_buffer (GstFbdevZeroSink * self, const View * view, Gs
   if (!gst_fbdev_zero_sink_place (view, &src, GST_VIDEO_INFO_PAR_N (&self->info), GST_VIDEO_INFO_PAR_D (&self->info),
           place)) {
     *place = (Placement) { };
-    return GST_BASE_SINK_FLOW_DROPPED;
+    return FLOW_NOWHERE;
   }
   return GST_FLOW_OK;
 }
