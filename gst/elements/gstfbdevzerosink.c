@@ -219,19 +219,17 @@ gst_fbdev_zero_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
 {
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (sink);
   GstVideoInfo info;
-  gboolean reopened, ok;
+  gboolean reopened;
 
   if (!gst_video_info_from_caps (&info, caps)) {
     GST_ERROR_OBJECT (self, "these caps are no video: %" GST_PTR_FORMAT, caps);
     return FALSE;
   }
-  GST_BASE_SINK_PREROLL_LOCK (sink);    /* the application may have the last frame painted anew at any time */
-  ok = gst_fbdev_zero_sink_follow_mode (self, &reopened);
+  /* the base class holds the preroll lock, so nobody paints the last frame anew meanwhile */
+  if (!gst_fbdev_zero_sink_follow_mode (self, &reopened))
+    return FALSE;
   gst_fbdev_zero_sink_forget_convert (self);
   self->info = info;
-  GST_BASE_SINK_PREROLL_UNLOCK (sink);
-  if (!ok)
-    return FALSE;
   if (reopened)
     gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
   GST_OBJECT_LOCK (self);
@@ -249,7 +247,7 @@ gst_fbdev_zero_sink_query (GstBaseSink * sink, GstQuery * query)
 
   /* upstream wants its buffers back: the page on screen is the display's to keep, the GstBuffer is not needed */
   if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN || GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION) {
-    GST_BASE_SINK_PREROLL_LOCK (sink);
+    GST_BASE_SINK_PREROLL_LOCK (sink);  /* the application may have it painted anew at any time */
     gst_fbdev_zero_sink_forget_frame (self);
     GST_BASE_SINK_PREROLL_UNLOCK (sink);
   }
