@@ -124,10 +124,13 @@ write_rgb15_inline WRITE_PARAMETERS
   write_16_bits (writer, src, dst, y_px, width_px, FALSE);
 }
 
+/* of 255 × 32768 */
 GST_BA_INLINE guint32
-luma (const GstBaWriter *writer, guint32 p)
+luma (const GstBaWriter *writer, const guint8 *pixel)
 {
-  return ((p >> 16 & 255) * writer->luma_r + (p >> 8 & 255) * writer->luma_g + (p & 255) * writer->luma_b + 16384) >> 15;
+  const guint32 p = gst_ba_load32 (pixel);
+
+  return (p >> 16 & 255) * writer->luma_r + (p >> 8 & 255) * writer->luma_g + (p & 255) * writer->luma_b;
 }
 
 GST_BA_INLINE void
@@ -137,7 +140,7 @@ write_gray_inline WRITE_PARAMETERS
 
   (void) y_px;
   for (i = 0; i < width_px; i++)
-    dst[i] = (guint8) luma (writer, gst_ba_load32 (src + 4 * (gsize) i));
+    dst[i] = (guint8) ((luma (writer, src + 4 * (gsize) i) + 16384) >> 15);
 }
 
 /* Eight bytes of 0 or 1, the first the lowest, to the bits of one, the first the highest: of each byte only one of the
@@ -151,22 +154,23 @@ pack_bits (const guint8 *bytes)
   return (guint8) (GUINT64_FROM_LE (eight) * G_GUINT64_CONSTANT (0x8040201008040201) >> 56);
 }
 
-/* The pattern has 0 to 254. Nothing is darker than its 0, so black stays black, and nothing stays below 255. */
+/* Thresholds lie in the middles of 256 steps between black and white, so both stay what they are. */
 GST_BA_INLINE void
 write_mono_inline WRITE_PARAMETERS
 {
-  const guint8 *pattern_row = writer->pattern[y_px & (GST_BA_PATTERN_PX - 1)];
-  guint8 pattern[BLOCK_PX], white[BLOCK_PX];
+  const guint8 *pattern = writer->pattern[y_px & (GST_BA_PATTERN_PX - 1)];
+  guint32 thresholds[BLOCK_PX];
+  guint8 white[BLOCK_PX];
   gint x, i;
 
   for (i = 0; i < BLOCK_PX; i++)
-    pattern[i] = pattern_row[i & (GST_BA_PATTERN_PX - 1)];
+    thresholds[i] = (2 * (guint32) pattern[i & (GST_BA_PATTERN_PX - 1)] + 1) * (255 * 32768 / 512);
   for (x = 0; x < width_px; x += BLOCK_PX) {
     const gint pixels = MIN (BLOCK_PX, width_px - x);
 
     memset (white, 0, sizeof (white));
     for (i = 0; i < pixels; i++)
-      white[i] = luma (writer, gst_ba_load32 (src + 4 * (gsize) (x + i))) > pattern[i];
+      white[i] = luma (writer, src + 4 * (gsize) (x + i)) > thresholds[i];
     for (i = 0; i < pixels; i += 8)
       dst[(x + i) / 8] = pack_bits (white + i) ^ writer->black;
   }
@@ -190,13 +194,13 @@ bayer (guint x, guint y, guint bits)
 }
 
 static void
-init_pattern (GstBaWriter *writer, guint bits, guint x_px, guint max)
+init_pattern (GstBaWriter *writer, guint bits, guint x_px)
 {
   guint x, y;
 
   for (y = 0; y < GST_BA_PATTERN_PX; y++)
     for (x = 0; x < GST_BA_PATTERN_PX; x++)
-      writer->pattern[y][x] = (guint8) MIN (bayer (x + x_px, y, bits), max);
+      writer->pattern[y][x] = (guint8) bayer (x + x_px, y, bits);
 }
 
 gboolean
@@ -225,7 +229,7 @@ gst_ba_writer_init (GstBaWriter *writer, const GstBaPageFormat *page, const GstV
     writer->luma_g = (guint16) (32768 - writer->luma_r - writer->luma_b);
     writer->write = page->mono == GST_BA_MONO_NONE ? GST_BA_PICK (write_gray) : GST_BA_PICK (write_mono);
     writer->black = page->mono == GST_BA_MONO_ONE_IS_BLACK ? 0xff : 0;
-    init_pattern (writer, 4, (guint) x_px, 254);
+    init_pattern (writer, 4, (guint) x_px);
     return TRUE;
   }
 
@@ -241,7 +245,7 @@ gst_ba_writer_init (GstBaWriter *writer, const GstBaPageFormat *page, const GstV
     writer->write = write_rgb24;
   } else {
     writer->write = gst_ba_rgb_format_has_green6 (page->format) ? GST_BA_PICK (write_rgb16) : GST_BA_PICK (write_rgb15);
-    init_pattern (writer, 3, (guint) x_px, 63);
+    init_pattern (writer, 3, (guint) x_px);
   }
   return TRUE;
 }
