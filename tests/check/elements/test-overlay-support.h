@@ -39,14 +39,22 @@ typedef struct
 } View;
 
 static const GstBaPageFormat page_formats[] = {
-  { GST_VIDEO_FORMAT_BGRx, GST_BA_MONO_NONE },  { GST_VIDEO_FORMAT_RGBx, GST_BA_MONO_NONE },
-  { GST_VIDEO_FORMAT_xRGB, GST_BA_MONO_NONE },  { GST_VIDEO_FORMAT_xBGR, GST_BA_MONO_NONE },
-  { GST_VIDEO_FORMAT_BGRA, GST_BA_MONO_NONE },  { GST_VIDEO_FORMAT_RGBA, GST_BA_MONO_NONE },
-  { GST_VIDEO_FORMAT_ARGB, GST_BA_MONO_NONE },  { GST_VIDEO_FORMAT_ABGR, GST_BA_MONO_NONE },
-  { GST_VIDEO_FORMAT_RGB, GST_BA_MONO_NONE },   { GST_VIDEO_FORMAT_BGR, GST_BA_MONO_NONE },
-  { GST_VIDEO_FORMAT_RGB16, GST_BA_MONO_NONE }, { GST_VIDEO_FORMAT_BGR16, GST_BA_MONO_NONE },
-  { GST_VIDEO_FORMAT_RGB15, GST_BA_MONO_NONE }, { GST_VIDEO_FORMAT_BGR15, GST_BA_MONO_NONE },
-  { GST_VIDEO_FORMAT_GRAY8, GST_BA_MONO_NONE }, { GST_VIDEO_FORMAT_UNKNOWN, GST_BA_MONO_ONE_IS_WHITE },
+  { GST_VIDEO_FORMAT_BGRx, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_RGBx, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_xRGB, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_xBGR, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_BGRA, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_RGBA, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_ARGB, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_ABGR, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_RGB, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_BGR, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_RGB16, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_BGR16, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_RGB15, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_BGR15, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_GRAY8, GST_BA_MONO_NONE },
+  { GST_VIDEO_FORMAT_UNKNOWN, GST_BA_MONO_ONE_IS_WHITE },
   { GST_VIDEO_FORMAT_UNKNOWN, GST_BA_MONO_ONE_IS_BLACK },
 };
 
@@ -309,8 +317,7 @@ static inline void
 check_page (const Page *page, const guint8 *before, const Bitmap *bitmap, const View *view, const gchar *what)
 {
   guint8 *pixels = bitmap_pixels (bitmap);
-  const gboolean one_channel =
-      page->format.mono != GST_BA_MONO_NONE || page->format.format == GST_VIDEO_FORMAT_GRAY8;
+  const gboolean one_channel = page->format.mono != GST_BA_MONO_NONE || page->format.format == GST_VIDEO_FORMAT_GRAY8;
   guint8 *known = g_memdup2 (page->bytes, page->size_bytes); /* as @page, what may have changed put back */
   GstVideoRectangle place;
   gint x, y, c;

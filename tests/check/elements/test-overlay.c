@@ -14,7 +14,9 @@
 
 static const GstBaPageFormat bgrx = { GST_VIDEO_FORMAT_BGRx, GST_BA_MONO_NONE };
 static const GstVideoRectangle screen = { 0, 0, SCREEN_W, SCREEN_H };
-static const View whole = { { 0, 0, SCREEN_W, SCREEN_H }, { 0, 0, SCREEN_W, SCREEN_H }, GST_VIDEO_ORIENTATION_IDENTITY };
+static const View whole = { { 0, 0, SCREEN_W, SCREEN_H },
+                            { 0, 0, SCREEN_W, SCREEN_H },
+                            GST_VIDEO_ORIENTATION_IDENTITY };
 
 static gboolean
 prepare (GstBaOverlay *overlay, const Bitmap *bitmaps, guint n, const View *view)
@@ -56,10 +58,12 @@ START_TEST (every_direction_and_size_is_exact)
 
   for (i = 0; i < G_N_ELEMENTS (sizes); i++)
     for (kind = 0; kind < 4; kind++) {
-      const Bitmap bitmap = { sizes[i][0], sizes[i][1], 9, 11, sizes[i][2], sizes[i][3], kind & 1,
-                              kind & 2 ? 0.37f : 1.0f, 5 + i };
+      const Bitmap bitmap = { sizes[i][0], sizes[i][1], 9,        11,
+                              sizes[i][2], sizes[i][3], kind & 1, kind & 2 ? 0.37f : 1.0f,
+                              5 + i };
       const View same = { { 3, 2, is_transposed (direction) ? 40 : 50, is_transposed (direction) ? 50 : 40 },
-                          { 4, 3, 50, 40 }, direction };
+                          { 4, 3, 50, 40 },
+                          direction };
       const View scaled = { { 3, 2, 70, 55 }, { 1, 5, 58, 37 }, direction };
 
       check_bitmap (&bitmap, &same, &bgrx, "1:1");
@@ -265,7 +269,8 @@ START_TEST (what_is_shown_again_is_not_made_again)
   const Bitmap three[] = { { 30, 25, 5, 4, 30, 25, FALSE, 0.8f, 71 },
                            { 20, 20, 20, 15, 33, 25, TRUE, 1.0f, 72 },
                            { 20, 20, -90, 15, 33, 25, TRUE, 1.0f, 73 } };
-  GstVideoOverlayComposition *composition = composition_of (three, 3), *other = gst_video_overlay_composition_new (NULL);
+  GstVideoOverlayComposition *composition = composition_of (three, 3),
+                             *other = gst_video_overlay_composition_new (NULL);
   GstBaOverlay *overlay = gst_ba_overlay_new ();
   unsigned before, turned;
   Page page;
