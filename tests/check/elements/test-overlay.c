@@ -311,7 +311,7 @@ START_TEST (what_changes_is_made_again)
   GstBaOverlay *overlay = gst_ba_overlay_new ();
   gint step;
 
-  for (step = 0; step < 7; step++) {
+  for (step = 0; step < 8; step++) {
     GstVideoOverlayComposition *composition;
     guint8 *before;
     Page page;
@@ -333,12 +333,16 @@ START_TEST (what_changes_is_made_again)
         view.direction = GST_VIDEO_ORIENTATION_HORIZ;
         break;
       case 5:
-        view.dst.w--; /* cuts nothing off, and scales */
+        view = (View){ { 0, 0, 50, 40 }, { 2, 3, 49, 40 }, GST_VIDEO_ORIENTATION_HORIZ }; /* cuts nothing, scales */
         break;
       case 6:
+        view = (View){ { 0, 0, 50, 40 }, { 2, 3, 50, 40 }, GST_VIDEO_ORIENTATION_IDENTITY };
         bitmap.seed++;
         gst_video_overlay_rectangle_unref (rectangle);
         rectangle = bitmap_rectangle (&bitmap);
+        break;
+      case 7: /* the place is the same, but half of it is cut off */
+        view.crop.w = view.dst.w = 20;
         break;
       default:
         break;

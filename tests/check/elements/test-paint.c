@@ -305,15 +305,61 @@ START_TEST (what_does_not_fit_is_painted_whole)
 }
 END_TEST
 
+/* Page 0 gets black, page 1 white, page 0 a part of white, and then it must become white, though the picture painted
+ * last in these columns is white, and page 0 was painted since. */
+START_TEST (a_part_is_not_taken_for_the_whole)
+{
+  static const GstVideoRectangle parts[] = { { 8, 5, 16, FRAME_H }, { 24, 5, 16, FRAME_H }, { 40, 5, 16, FRAME_H } };
+  const GstBaPageFormat *format = &page_formats[0];
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (parts); i++) {
+    GstBaDamage *damage = gst_ba_damage_new (gst_ba_convert_get_row_bytes (format, SCREEN_W), SCREEN_H, 2);
+    static const guint8 grays[] = { 0, 255, 255, 255 };
+    static const guint numbers[] = { 0, 1, 0, 0 };
+    const guint8 *first;
+    Show whole, part;
+    Page pages[2];
+    guint step;
+
+    show_init (&whole, format, &places[0], 1);
+    show_init (&part, format, &parts[i], 1);
+    page_init (&pages[0], format, SCREEN_W, SCREEN_H, 900);
+    page_init (&pages[1], format, SCREEN_W, SCREEN_H, 901);
+    for (step = 0; step < G_N_ELEMENTS (grays); step++) {
+      Show *show = step == 2 ? &part : &whole;
+      GstBaPaintJob job = job_of (show, &pages[numbers[step]]);
+
+      memset (show_pixels (show), grays[step], FRAME_W * FRAME_H * 4);
+      job.page_number = numbers[step];
+      job.damage = damage;
+      gst_ba_paint (&job);
+    }
+    first = first_pixel (&pages[0], &whole.dst);
+    for (step = 0; step < FRAME_W; step++)
+      ck_assert_msg (first[4 * step] == 255, "part %u: column %u is black still", i, step);
+    gst_ba_damage_free (damage);
+    show_clear (&whole);
+    show_clear (&part);
+    g_free (pages[0].bytes);
+    g_free (pages[1].bytes);
+  }
+}
+END_TEST
+
 /* One thing happens to the picture. */
 static void
 change_frame (Show *show, guint32 *seed)
 {
   guint8 *pixels = show_pixels (show);
 
-  switch (rnd (seed) % 5) {
+  switch (rnd (seed) % 8) {
     case 0:
       fill_random (pixels, FRAME_W * FRAME_H * 4, rnd (seed));
+      break;
+    case 3: /* black or white: the same wherever it is shown */
+    case 4:
+      memset (pixels, rnd (seed) & 1 ? 255 : 0, FRAME_W * FRAME_H * 4);
       break;
     case 1: /* a row */
       fill_random (pixels + 4 * FRAME_W * (rnd (seed) % FRAME_H), 4 * FRAME_W, rnd (seed));
@@ -342,7 +388,7 @@ START_TEST (damage_is_never_seen)
   guint i, step, place = 0;
 
   for (i = 0; i < G_N_ELEMENTS (places); i++) {
-    show_init (&shows[i], format, &places[i], 701); /* the same picture: one is mistaken for another most easily */
+    show_init (&shows[i], format, &places[i], 701);
     overlays[i] = overlay_over (&shows[i]);
   }
   for (i = 0; i < N_PAGES; i++) {
@@ -361,7 +407,9 @@ START_TEST (damage_is_never_seen)
       fill_random (wanted[n].bytes, wanted[n].size_bytes, step);
       gst_ba_damage_forget_page (damage, n);
     }
-    change_frame (&shows[place], &seed);
+    /* the same picture in all places: there it is easiest to mistake one for another */
+    change_frame (&shows[0], &seed);
+    memcpy (show_pixels (&shows[place]), show_pixels (&shows[0]), FRAME_W * FRAME_H * 4);
 
     job = job_of (&shows[place], &wanted[n]);
     job.overlay = rnd (&seed) % 3 == 0 ? overlays[place] : NULL;
@@ -440,6 +488,7 @@ main (int argc, char **argv)
   tcase_add_loop_test (tcase, only_rows_that_changed_are_written, 0, G_N_ELEMENTS (page_formats));
   tcase_add_test (tcase, an_overlay_that_comes_and_goes_is_damage);
   tcase_add_test (tcase, what_does_not_fit_is_painted_whole);
+  tcase_add_test (tcase, a_part_is_not_taken_for_the_whole);
   tcase_add_loop_test (tcase, damage_is_never_seen, 0, G_N_ELEMENTS (page_formats));
   tcase_add_loop_test (tcase, frames_after_the_first_allocate_nothing, 0, G_N_ELEMENTS (page_formats));
   suite_add_tcase (suite, tcase);
