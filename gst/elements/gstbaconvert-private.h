@@ -29,6 +29,28 @@ G_BEGIN_DECLS
 /* Into a GST_BA_HOT function nothing is inlined that does not insist. */
 #define GST_BA_INLINE static inline __attribute__ ((always_inline))
 
+/* Makes the static function @name, which does what the inline name_inline does, and on x86-64 a second one of the same C
+ * that may use AVX2; GST_BA_PICK() is the one for this processor. */
+#ifdef __x86_64__
+#define GST_BA_VARIANTS(name, parameters, arguments)                                                                   \
+  static GST_BA_HOT void name parameters                                                                               \
+  {                                                                                                                    \
+    name##_inline arguments;                                                                                           \
+  }                                                                                                                    \
+  static GST_BA_HOT __attribute__ ((target ("avx2"))) void name##_avx2 parameters                                      \
+  {                                                                                                                    \
+    name##_inline arguments;                                                                                           \
+  }
+#define GST_BA_PICK(name) (__builtin_cpu_supports ("avx2") ? name##_avx2 : name)
+#else
+#define GST_BA_VARIANTS(name, parameters, arguments)                                                                   \
+  static GST_BA_HOT void name parameters                                                                               \
+  {                                                                                                                    \
+    name##_inline arguments;                                                                                           \
+  }
+#define GST_BA_PICK(name) name
+#endif
+
 GST_BA_INLINE guint32
 gst_ba_load32 (const guint8 *p)
 {
@@ -129,7 +151,6 @@ struct _GstBaReader
   guint8 y_shift; /* chroma row = row >> y_shift */
   guint8 r_shift, g_shift, b_shift, a_shift;
   gboolean green6;
-  guint32 gray[256];
 };
 
 gboolean gst_ba_reader_supports (GstVideoFormat format);
@@ -182,11 +203,20 @@ void gst_ba_scaler_state_reset (GstBaScalerState *state);
 const guint8 *gst_ba_scaler_row (const GstBaScaler *scaler, GstBaScalerState *state, GstBaTurnState *turn_state,
                                  const GstVideoFrame *frame, gint n, guint8 *dst);
 
-/* Pixel x of @dst is pixel left[x] of @src and weight[x] / 256 of the way to the one after it, which must exist. */
+/* Pixel x of @dst is pixel left[x] of @src and weight[x] / 256 of the way to the one after it, which must exist. The
+ * others do whole groups from pixel 0 on, and return where they stopped. */
 void gst_ba_scale_row_c (const guint8 *src, const gint32 *left, const guint16 *weight, guint8 *dst, gint first_px,
                          gint width_px);
 #ifdef __x86_64__
 gint gst_ba_scale_row_sse2 (const guint8 *src, const gint32 *left, const guint16 *weight, guint8 *dst, gint width_px);
+gint gst_ba_scale_row_avx2 (const guint8 *src, const gint32 *left, const guint16 *weight, guint8 *dst, gint width_px);
+#endif
+
+/* @sums: the channels of each pixel, added up over the lines of a box; each pixel of @dst is the sum of the next
+ * @box_px of them times @reciprocal, rounded. */
+void gst_ba_finish_boxes_c (const guint16 *sums, guint8 *dst, gint n_boxes, gint box_px, gfloat reciprocal);
+#ifdef __x86_64__
+void gst_ba_finish_boxes_sse2 (const guint16 *sums, guint8 *dst, gint n_boxes, gint box_px, gfloat reciprocal);
 #endif
 
 /* gstbaconvert-write.c: rows of every page format */

@@ -12,7 +12,7 @@
 typedef struct
 {
   GstVideoFormat format;
-  GstBaReadRow read;
+  GstBaReadRow read; /* NULL: gray */
   GstBaRowLayout layout;
 } YuvFormat;
 
@@ -112,18 +112,28 @@ read_packed (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, g
   convert_row (reader, &row, odd, width_px, dst);
 }
 
-static void
-read_gray (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
+#define READ_PARAMETERS                                                                                                \
+  (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
+#define READ_ARGUMENTS (reader, frame, x_px, y_px, width_px, dst)
+
+/* what the kernels make of it with neutral chroma */
+GST_BA_INLINE void
+read_gray_inline READ_PARAMETERS
 {
   const guint8 *src = row_of (frame, 0, y_px) + x_px;
+  const gint gain = reader->factors.y_gain, bias = reader->factors.bias;
   gint i;
 
-  for (i = 0; i < width_px; i++)
-    gst_ba_store32 (dst + 4 * (gsize) i, reader->gray[src[i]]);
+  for (i = 0; i < width_px; i++) {
+    const gint value = ((src[i] << 8) * gain >> 16) + bias;
+    const guint32 gray = (guint32) CLAMP (value >> 5, 0, 255);
+
+    gst_ba_store32 (dst + 4 * (gsize) i, gray * 0x010101u | 0xff000000u);
+  }
 }
 
-static GST_BA_HOT void
-read_rgb32 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
+GST_BA_INLINE void
+read_rgb32_inline READ_PARAMETERS
 {
   const guint8 *src = row_of (frame, 0, y_px) + 4 * (gsize) x_px;
   const guint rs = reader->r_shift, gs = reader->g_shift, bs = reader->b_shift;
@@ -145,8 +155,8 @@ blend_on_black (guint32 pair, guint32 a)
   return (t + (t >> 8 & 0x00ff00ff)) >> 8 & 0x00ff00ff;
 }
 
-static GST_BA_HOT void
-read_rgba32 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
+GST_BA_INLINE void
+read_rgba32_inline READ_PARAMETERS
 {
   const guint8 *src = row_of (frame, 0, y_px) + 4 * (gsize) x_px;
   const guint rs = reader->r_shift, gs = reader->g_shift, bs = reader->b_shift, as = reader->a_shift;
@@ -172,8 +182,8 @@ read_rgb24 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gi
     RGB24ToARGB (src, 0, dst, 0, width_px, 1);
 }
 
-static GST_BA_HOT void
-read_rgb16 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
+GST_BA_INLINE void
+read_rgb16_inline READ_PARAMETERS
 {
   const guint8 *src = row_of (frame, 0, y_px) + 2 * (gsize) x_px;
   const guint rs = reader->r_shift, gs = reader->g_shift, bs = reader->b_shift;
@@ -188,6 +198,11 @@ read_rgb16 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gi
   }
 }
 
+GST_BA_VARIANTS (read_gray, READ_PARAMETERS, READ_ARGUMENTS)
+GST_BA_VARIANTS (read_rgb32, READ_PARAMETERS, READ_ARGUMENTS)
+GST_BA_VARIANTS (read_rgba32, READ_PARAMETERS, READ_ARGUMENTS)
+GST_BA_VARIANTS (read_rgb16, READ_PARAMETERS, READ_ARGUMENTS)
+
 static const YuvFormat yuv_formats[] = {
   { GST_VIDEO_FORMAT_I420, read_planar, GST_BA_ROW_PLANAR_2 },
   { GST_VIDEO_FORMAT_YV12, read_planar, GST_BA_ROW_PLANAR_2 },
@@ -199,7 +214,7 @@ static const YuvFormat yuv_formats[] = {
   { GST_VIDEO_FORMAT_P010_10LE, read_pairs, GST_BA_ROW_UV10_2 },
   { GST_VIDEO_FORMAT_YUY2, read_packed, GST_BA_ROW_YUYV_2 },
   { GST_VIDEO_FORMAT_UYVY, read_packed, GST_BA_ROW_UYVY_2 },
-  { GST_VIDEO_FORMAT_GRAY8, read_gray, GST_BA_ROW_PLANAR_1 },
+  { GST_VIDEO_FORMAT_GRAY8, NULL, GST_BA_ROW_PLANAR_1 },
 };
 
 static const GstBaRgbFormat rgb_formats[] = {
@@ -246,22 +261,6 @@ gst_ba_reader_supports (GstVideoFormat format)
   return find_yuv (format) != NULL || gst_ba_rgb_format (format) != NULL;
 }
 
-/* Gray runs through the kernel once, with neutral chroma. */
-static void
-init_gray (GstBaReader *reader)
-{
-  guint8 luma[256], neutral[256], pixels[256 * 4];
-  const GstBaRow row = { luma, neutral, neutral };
-  guint i;
-
-  for (i = 0; i < 256; i++)
-    luma[i] = (guint8) i;
-  memset (neutral, 128, sizeof (neutral));
-  gst_ba_yuv_kernel_c (&reader->factors, GST_BA_ROW_PLANAR_1, &row, pixels, 0, 256);
-  for (i = 0; i < 256; i++)
-    reader->gray[i] = gst_ba_load32 (pixels + 4 * i);
-}
-
 gboolean
 gst_ba_reader_init (GstBaReader *reader, const GstVideoInfo *info, gboolean gray_only)
 {
@@ -273,23 +272,24 @@ gst_ba_reader_init (GstBaReader *reader, const GstVideoInfo *info, gboolean gray
   if (yuv != NULL) {
     const gboolean planes_of_8 = GST_VIDEO_INFO_COMP_DEPTH (info, 0) == 8 && yuv->read != read_packed;
 
-    reader->read = gray_only && planes_of_8 ? read_gray : yuv->read;
     reader->layout = yuv->layout;
     reader->kernel = gst_ba_yuv_best_kernel ();
     gst_ba_yuv_factors_init (&reader->factors, info);
-    if (reader->read == read_gray)
-      init_gray (reader);
-    else
+    if (GST_VIDEO_INFO_IS_GRAY (info) || (gray_only && planes_of_8)) {
+      reader->read = GST_BA_PICK (read_gray);
+    } else {
+      reader->read = yuv->read;
       reader->y_shift = (guint8) GST_VIDEO_FORMAT_INFO_H_SUB (info->finfo, 1);
+    }
     return TRUE;
   }
   if (rgb == NULL)
     return FALSE;
 
   if (rgb->pixel_bytes == 4)
-    reader->read = rgb->alpha ? read_rgba32 : read_rgb32;
+    reader->read = rgb->alpha ? GST_BA_PICK (read_rgba32) : GST_BA_PICK (read_rgb32);
   else
-    reader->read = rgb->pixel_bytes == 3 ? read_rgb24 : read_rgb16;
+    reader->read = rgb->pixel_bytes == 3 ? read_rgb24 : GST_BA_PICK (read_rgb16);
   reader->r_shift = rgb->r_shift;
   reader->g_shift = rgb->g_shift;
   reader->b_shift = rgb->b_shift;

@@ -198,39 +198,37 @@ next_line (guint16 *restrict sums, const guint8 *restrict line, gint samples)
     sums[i] = (guint16) (sums[i] + line[i]);
 }
 
-/* sum / count, rounded, for counts up to BOX_MAX² */
-static inline guint8
-average (guint32 sum, guint32 reciprocal)
+/* The largest sum, 255 × 255 × BOX_MAX, is exact in a float. */
+void
+gst_ba_finish_boxes_c (const guint16 *sums, guint8 *dst, gint n_boxes, gint box_px, gfloat reciprocal)
 {
-  return (guint8) (((guint64) sum * reciprocal + (1u << 23)) >> 24);
+  gint x, i, channel;
+
+  for (x = 0; x < n_boxes; x++, dst += 4) {
+    guint32 sum[4] = { 0 };
+
+    for (i = 0; i < box_px; i++, sums += 4)
+      for (channel = 0; channel < 4; channel++)
+        sum[channel] += sums[channel];
+    for (channel = 0; channel < 4; channel++)
+      dst[channel] = (guint8) ((gfloat) sum[channel] * reciprocal + 0.5f);
+  }
 }
 
 static void
 finish_boxes (const Axis *axis, const guint16 *sums, guint8 *dst, gint lines)
 {
-  guint32 count = 0, reciprocal = 0;
-  gint x, i;
+#ifdef __x86_64__
+  void (*const finish) (const guint16 *, guint8 *, gint, gint, gfloat) = gst_ba_finish_boxes_sse2;
+#else
+  void (*const finish) (const guint16 *, guint8 *, gint, gint, gfloat) = gst_ba_finish_boxes_c;
+#endif
+  const gint whole = axis->in_px / axis->box_px, rest = axis->in_px % axis->box_px;
 
-  for (x = 0; x < axis->in_px; dst += 4) {
-    const gint pixels = MIN (axis->box_px, axis->in_px - x);
-    guint32 b = 0, g = 0, r = 0;
-
-    /* only the last box may be smaller */
-    if (count != (guint32) pixels * (guint32) lines) {
-      count = (guint32) pixels * (guint32) lines;
-      reciprocal = ((1u << 24) + count / 2) / count;
-    }
-    for (i = 0; i < pixels; i++, sums += 4) {
-      b += sums[0];
-      g += sums[1];
-      r += sums[2];
-    }
-    dst[0] = average (b, reciprocal);
-    dst[1] = average (g, reciprocal);
-    dst[2] = average (r, reciprocal);
-    dst[3] = 255;
-    x += pixels;
-  }
+  finish (sums, dst, whole, axis->box_px, 1.0f / (gfloat) (axis->box_px * lines));
+  if (rest > 0)
+    finish (sums + 4 * (gsize) whole * (gsize) axis->box_px, dst + 4 * (gsize) whole, 1, rest,
+            1.0f / (gfloat) (rest * lines));
 }
 
 /* Row @n of the boxed picture, one pixel longer than it is wide. */
@@ -261,7 +259,10 @@ scale_row (const GstBaScaler *self, const guint8 *src, guint8 *dst)
   gint x = 0;
 
 #ifdef __x86_64__
-  x = gst_ba_scale_row_sse2 (src, self->left, self->weight, dst, self->x.out_px);
+  if (__builtin_cpu_supports ("avx2"))
+    x = gst_ba_scale_row_avx2 (src, self->left, self->weight, dst, self->x.out_px);
+  else
+    x = gst_ba_scale_row_sse2 (src, self->left, self->weight, dst, self->x.out_px);
 #endif
   gst_ba_scale_row_c (src, self->left, self->weight, dst, x, self->x.out_px);
 }

@@ -12,8 +12,11 @@
 
 #define BLOCK_PX 64
 
-static GST_BA_HOT void
-write_rgb32 (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
+#define WRITE_PARAMETERS (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
+#define WRITE_ARGUMENTS (writer, src, dst, y_px, width_px)
+
+GST_BA_INLINE void
+write_rgb32_inline WRITE_PARAMETERS
 {
   const guint rs = writer->r_shift, gs = writer->g_shift, bs = writer->b_shift;
   const guint32 opaque = (guint32) 255 << writer->a_shift;
@@ -65,7 +68,9 @@ levels_6 (guint16 c)
 GST_BA_INLINE void
 dither_block (const GstBaWriter *writer, const guint8 *src, const guint16 *pattern, guint16 *dst, gboolean green6)
 {
-  const guint rs = writer->r_shift, gs = writer->g_shift, bs = writer->b_shift;
+  /* products stay in 16 bits, shifts by a number that is not known would not */
+  const guint16 rs = (guint16) (1u << writer->r_shift), gs = (guint16) (1u << writer->g_shift);
+  const guint16 bs = (guint16) (1u << writer->b_shift);
   guint16 r[BLOCK_PX], g[BLOCK_PX], b[BLOCK_PX];
   gint i;
 
@@ -83,7 +88,7 @@ dither_block (const GstBaWriter *writer, const guint8 *src, const guint16 *patte
   for (i = 0; i < BLOCK_PX; i++)
     g[i] = (guint16) ((guint16) ((green6 ? levels_6 (g[i]) : levels_5 (g[i])) + pattern[i]) >> 6);
   for (i = 0; i < BLOCK_PX; i++)
-    dst[i] = GUINT16_TO_LE ((guint16) (r[i] << rs | g[i] << gs | b[i] << bs));
+    dst[i] = GUINT16_TO_LE ((guint16) ((guint16) (r[i] * rs) | (guint16) (g[i] * gs) | (guint16) (b[i] * bs)));
 }
 
 GST_BA_INLINE void
@@ -107,50 +112,75 @@ write_16_bits (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y
   }
 }
 
-static GST_BA_HOT void
-write_rgb16 (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
+GST_BA_INLINE void
+write_rgb16_inline WRITE_PARAMETERS
 {
   write_16_bits (writer, src, dst, y_px, width_px, TRUE);
 }
 
-static GST_BA_HOT void
-write_rgb15 (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
+GST_BA_INLINE void
+write_rgb15_inline WRITE_PARAMETERS
 {
   write_16_bits (writer, src, dst, y_px, width_px, FALSE);
 }
 
+/* of 255 × 32768 */
 GST_BA_INLINE guint32
-luma (const GstBaWriter *writer, guint32 p)
+luma (const GstBaWriter *writer, const guint8 *pixel)
 {
-  return ((p >> 16 & 255) * writer->luma_r + (p >> 8 & 255) * writer->luma_g + (p & 255) * writer->luma_b + 16384) >> 15;
+  const guint32 p = gst_ba_load32 (pixel);
+
+  return (p >> 16 & 255) * writer->luma_r + (p >> 8 & 255) * writer->luma_g + (p & 255) * writer->luma_b;
 }
 
-static GST_BA_HOT void
-write_gray (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
+GST_BA_INLINE void
+write_gray_inline WRITE_PARAMETERS
 {
   gint i;
 
   (void) y_px;
   for (i = 0; i < width_px; i++)
-    dst[i] = (guint8) luma (writer, gst_ba_load32 (src + 4 * (gsize) i));
+    dst[i] = (guint8) ((luma (writer, src + 4 * (gsize) i) + 16384) >> 15);
 }
 
-/* The pattern has 0 to 255. Nothing is darker than its 0, so black stays black; 255 counts as 254, so white is white. */
-static void
-write_mono (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
+/* Eight bytes of 0 or 1, the first the lowest, to the bits of one, the first the highest: of each byte only one of the
+ * multiplied copies reaches the upper byte. */
+GST_BA_INLINE guint8
+pack_bits (const guint8 *bytes)
+{
+  guint64 eight;
+
+  memcpy (&eight, bytes, 8);
+  return (guint8) (GUINT64_FROM_LE (eight) * G_GUINT64_CONSTANT (0x8040201008040201) >> 56);
+}
+
+/* Thresholds lie in the middles of 256 steps between black and white, so both stay what they are. */
+GST_BA_INLINE void
+write_mono_inline WRITE_PARAMETERS
 {
   const guint8 *pattern = writer->pattern[y_px & (GST_BA_PATTERN_PX - 1)];
+  guint32 thresholds[BLOCK_PX];
+  guint8 white[BLOCK_PX];
   gint x, i;
 
-  for (x = 0; x < width_px; x += 8) {
-    guint8 white = 0;
+  for (i = 0; i < BLOCK_PX; i++)
+    thresholds[i] = (2 * (guint32) pattern[i & (GST_BA_PATTERN_PX - 1)] + 1) * (255 * 32768 / 512);
+  for (x = 0; x < width_px; x += BLOCK_PX) {
+    const gint pixels = MIN (BLOCK_PX, width_px - x);
 
-    for (i = 0; i < MIN (8, width_px - x); i++)
-      if (luma (writer, gst_ba_load32 (src + 4 * (gsize) (x + i))) > pattern[(x + i) & (GST_BA_PATTERN_PX - 1)])
-        white |= (guint8) (0x80 >> i);
-    dst[x / 8] = white ^ writer->black;
+    memset (white, 0, sizeof (white));
+    for (i = 0; i < pixels; i++)
+      white[i] = luma (writer, src + 4 * (gsize) (x + i)) > thresholds[i];
+    for (i = 0; i < pixels; i += 8)
+      dst[(x + i) / 8] = pack_bits (white + i) ^ writer->black;
   }
 }
+
+GST_BA_VARIANTS (write_rgb32, WRITE_PARAMETERS, WRITE_ARGUMENTS)
+GST_BA_VARIANTS (write_rgb16, WRITE_PARAMETERS, WRITE_ARGUMENTS)
+GST_BA_VARIANTS (write_rgb15, WRITE_PARAMETERS, WRITE_ARGUMENTS)
+GST_BA_VARIANTS (write_gray, WRITE_PARAMETERS, WRITE_ARGUMENTS)
+GST_BA_VARIANTS (write_mono, WRITE_PARAMETERS, WRITE_ARGUMENTS)
 
 /* Bayer's pattern of 2^@bits × 2^@bits: each of the numbers below 4^@bits once, neighbours far apart */
 static guint
@@ -164,13 +194,13 @@ bayer (guint x, guint y, guint bits)
 }
 
 static void
-init_pattern (GstBaWriter *writer, guint bits, guint x_px, guint max)
+init_pattern (GstBaWriter *writer, guint bits, guint x_px)
 {
   guint x, y;
 
   for (y = 0; y < GST_BA_PATTERN_PX; y++)
     for (x = 0; x < GST_BA_PATTERN_PX; x++)
-      writer->pattern[y][x] = (guint8) MIN (bayer (x + x_px, y, bits), max);
+      writer->pattern[y][x] = (guint8) bayer (x + x_px, y, bits);
 }
 
 gboolean
@@ -197,9 +227,9 @@ gst_ba_writer_init (GstBaWriter *writer, const GstBaPageFormat *page, const GstV
     writer->luma_r = (guint16) (red * 32768 + 0.5);
     writer->luma_b = (guint16) (blue * 32768 + 0.5);
     writer->luma_g = (guint16) (32768 - writer->luma_r - writer->luma_b);
-    writer->write = page->mono == GST_BA_MONO_NONE ? write_gray : write_mono;
+    writer->write = page->mono == GST_BA_MONO_NONE ? GST_BA_PICK (write_gray) : GST_BA_PICK (write_mono);
     writer->black = page->mono == GST_BA_MONO_ONE_IS_BLACK ? 0xff : 0;
-    init_pattern (writer, 4, (guint) x_px, 254);
+    init_pattern (writer, 4, (guint) x_px);
     return TRUE;
   }
 
@@ -210,12 +240,12 @@ gst_ba_writer_init (GstBaWriter *writer, const GstBaPageFormat *page, const GstV
   if (rgb->pixel_bytes == 4) {
     const gboolean as_is = page->format == GST_VIDEO_FORMAT_BGRx || page->format == GST_VIDEO_FORMAT_BGRA;
 
-    writer->write = as_is ? NULL : write_rgb32;
+    writer->write = as_is ? NULL : GST_BA_PICK (write_rgb32);
   } else if (rgb->pixel_bytes == 3) {
     writer->write = write_rgb24;
   } else {
-    writer->write = gst_ba_rgb_format_has_green6 (page->format) ? write_rgb16 : write_rgb15;
-    init_pattern (writer, 3, (guint) x_px, 63);
+    writer->write = gst_ba_rgb_format_has_green6 (page->format) ? GST_BA_PICK (write_rgb16) : GST_BA_PICK (write_rgb15);
+    init_pattern (writer, 3, (guint) x_px);
   }
   return TRUE;
 }

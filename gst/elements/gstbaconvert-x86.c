@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gstbaconvert-x86.c: the kernels for x86-64: Y'CbCr, 32 pixels at a time with AVX2 or 16 with SSE2, and the scaling of
- * a row.
+ * gstbaconvert-x86.c: the Y'CbCr kernels for x86-64, 32 pixels at a time with AVX2 or 16 with SSE2.
  *
  * The same arithmetic as gst_ba_yuv_kernel_c(), bit for bit: the high half of a 16 × 16 bit product is one instruction
  * here (pmulhw), so the factors need not be squeezed into 8 bits as in libyuv's kernels. Chroma is multiplied before it
@@ -349,31 +348,6 @@ gst_ba_yuv_kernel_sse2 (const GstBaYuvFactors *factors, GstBaRowLayout layout, c
 {
   DISPATCH (kernel_sse2)
   g_return_val_if_reached (first_px);
-}
-
-/* The same for one pixel and its right neighbour in 16 bit lanes, two pixels at a time: 255 × 256 + 128 just fits. */
-gint
-gst_ba_scale_row_sse2 (const guint8 *src, const gint32 *left, const guint16 *weight, guint8 *dst, gint width_px)
-{
-  const __m128i zero = _mm_setzero_si128 (), one = _mm_set1_epi16 (256), half = _mm_set1_epi16 (128);
-  gint x;
-
-  for (x = 0; width_px - x >= 2; x += 2) {
-    const __m128i a = _mm_loadl_epi64 ((const __m128i *) (src + 4 * (gsize) left[x]));
-    const __m128i b = _mm_loadl_epi64 ((const __m128i *) (src + 4 * (gsize) left[x + 1]));
-    const __m128i pixels = _mm_unpacklo_epi32 (a, b);
-    __m128i next, sum;
-    gint32 weights;
-
-    memcpy (&weights, weight + x, 4);
-    next = _mm_cvtsi32_si128 (weights);
-    next = _mm_shuffle_epi32 (_mm_unpacklo_epi16 (next, next), 0x50);
-    sum = _mm_add_epi16 (_mm_mullo_epi16 (_mm_unpacklo_epi8 (pixels, zero), _mm_sub_epi16 (one, next)),
-                         _mm_mullo_epi16 (_mm_unpackhi_epi8 (pixels, zero), next));
-    sum = _mm_srli_epi16 (_mm_add_epi16 (sum, half), 8);
-    _mm_storel_epi64 ((__m128i *) (dst + 4 * (gsize) x), _mm_packus_epi16 (sum, sum));
-  }
-  return x;
 }
 
 #endif /* __x86_64__ */
