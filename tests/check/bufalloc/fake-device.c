@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kd.h>
+#include <linux/vt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -182,6 +184,23 @@ fb_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
   }
 }
 
+/* ---- the terminal ---------------------------------------------------------------------------------------------- */
+
+static bool
+is_for_tty (unsigned long request)
+{
+  return request == TIOCGDEV || request == VT_GETSTATE || request == KDGETMODE || request == KDSETMODE
+         || request == TIOCNOTTY;
+}
+
+/* Whoever runs the tests on a terminal of his own keeps it as it is. */
+static int
+tty_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
+{
+  int code = fake->tty_ioctl ? fake->tty_ioctl (fake->user, request, arg) : ENOTTY;
+  return code != 0 ? fail_with (code) : 0;
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------------- */
 
 static int
@@ -208,6 +227,10 @@ fake_open (void *ctx, const char *path, int flags, mode_t mode)
   fake->last_open_flags = flags;
   if (fails (fake, FAKE_OPEN))
     ;
+  else if (strncmp (path, "/dev/tty", 8) == 0 && !fake->tty_ioctl)
+    errno = ENXIO;
+  else if (strncmp (path, "/dev/tty", 8) == 0)
+    fd = keep_fd (fake, dup (fake->memory_fd), false);
   else if (strcmp (path, FAKE_FB_PATH) != 0)
     fd = keep_fd (fake, bai_device_calls.open (NULL, path, flags, mode), false);
   else if (fake->absent)
@@ -245,6 +268,8 @@ fake_ioctl (void *ctx, int fd, unsigned long request, void *arg)
   pthread_mutex_lock (&fake->lock);
   if (fails (fake, FAKE_IOCTL))
     ;
+  else if (is_for_tty (request))
+    r = tty_ioctl_locked (fake, request, arg);
   else if (is_fb (fake, fd))
     r = fb_ioctl_locked (fake, request, arg);
   else
@@ -360,6 +385,24 @@ fake_rename (void *ctx, const char *from, const char *to)
   return counted_fails (ctx, FAKE_RENAME) ? -1 : bai_device_calls.rename (NULL, from, to);
 }
 
+static int
+fake_socketpair (void *ctx, int ends[2])
+{
+  FakeDevice *fake = ctx;
+  if (counted_fails (fake, FAKE_SOCKETPAIR) || bai_device_calls.socketpair (NULL, ends) < 0)
+    return -1;
+  pthread_mutex_lock (&fake->lock);
+  fake->n_open += 2;
+  pthread_mutex_unlock (&fake->lock);
+  return 0;
+}
+
+static pid_t
+fake_fork (void *ctx)
+{
+  return counted_fails (ctx, FAKE_FORK) ? -1 : bai_device_calls.fork (NULL);
+}
+
 static uint64_t
 fake_memory_bytes (void *ctx)
 {
@@ -415,6 +458,8 @@ fake_device_init (FakeDevice *fake)
     .realpath = fake_realpath,
     .rename = fake_rename,
     .unlink = fake_unlink,
+    .socketpair = fake_socketpair,
+    .fork = fake_fork,
     .memory_bytes = fake_memory_bytes,
     .now_ns = fake_now_ns,
   };

@@ -32,6 +32,8 @@ typedef enum
   FAKE_REALPATH,
   FAKE_RENAME,
   FAKE_UNLINK,
+  FAKE_SOCKETPAIR,
+  FAKE_FORK,
   FAKE_N_CALLS,
   FAKE_ANY = FAKE_N_CALLS /* to fail the n-th call of all, but close and munmap */
 } FakeCall;
@@ -83,6 +85,8 @@ typedef struct
   uint64_t memory_bytes; /* of the machine */
   void (*during_vsync) (void *user);
   void (*before_flock) (void *user);
+  /* What a terminal answers, be it /dev/tty* or a standard descriptor: 0 or an errno; NULL = there is none. */
+  int (*tty_ioctl) (void *user, unsigned long request, void *arg);
   void *user;
 
   /* what to fail */
