@@ -45,10 +45,12 @@ struct BaDisplay
   unsigned start_page;        /* constant once open: the page that was visible then */
   void *state;                /* the kind's own */
   bool paced;                 /* constant once open: a flip is done at a vsync, not at once */
+  BaConsoleMode console;      /* constant: what was asked for */
+  unsigned told_read_mbps;    /* constant once open: what reading is said to be, 0 = it is measured */
 
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  bool busy;                  /* somebody is inside a hook; guards everything below but closed */
+  bool busy;                  /* somebody is inside a hook; guards what is below but closed, and from speed on */
   bool closed;
   bool restored;              /* close has done all it does */
   pthread_t closer;           /* who closes; valid once closed */
@@ -60,6 +62,9 @@ struct BaDisplay
   int64_t show_done_ns;       /* when the last show returned */
   int64_t first_vsync_ns;     /* constant once open; clock pacing: any vsync of the grid */
   BaDisplayStats stats;
+  BaDisplaySpeed speed;       /* guarded by lock alone, as the rest from here on */
+  uint64_t noted_bytes;       /* one page: what the write speed is the average of */
+  uint64_t noted_ns;
 };
 
 extern const BaDisplayOps bai_fbdev_ops;

@@ -98,10 +98,11 @@ bai_display_open_with_calls (const char *device, const BaDisplayOptions *options
   display->ops = ops_of (parsed.kind);
   display->calls = calls;
   display->info.kind = display->ops->kind;
-
-  BaError reason = { 0 };
   if (!options)
     options = &defaults;
+  display->console = options->console;
+
+  BaError reason = { 0 };
   r = display->ops->open (display, &parsed, options, &reason);
   if (r < 0) {
     free_display (display);
@@ -170,7 +171,7 @@ ba_display_clear (BaDisplay *display, unsigned page)
   BaBlock block;
   int r = ba_display_get_page (display, page, &block);
   if (r == 0)
-    memset (block.data, 0, block.size_bytes); /* black in every format that a display has here */
+    memset (block.data, display->info.layout.fourcc == BA_FOURCC_D1 ? 0xff : 0, block.size_bytes);
   return r;
 }
 

@@ -9,7 +9,8 @@
  * Device strings:
  *   /dev/fbN                                              Linux framebuffer
  *   virtual:WxH[,format=BGRx][,pages=6][,stride=BYTES][,rate=60][,read-mbps=N][,file=PATH]
- *                                                         memory, for machines without a screen (virtual-display.h)
+ *                                                         memory, for machines without a screen (virtual-display.h);
+ *                                                         format= also GRAY8, MONO10 (1 = white), MONO01 (1 = black)
  *   auto                                                  /dev/fb0
  *
  * What was changed on a device is put back by ba_display_close(), which the owner must call. The mapping ends with the
@@ -34,14 +35,30 @@ extern "C" {
 #define BA_DISPLAY_MAX_PAGES 8
 
 /**
+ * BaConsoleMode: what happens to the text console on a Linux framebuffer while frames are shown there.
+ * @BA_CONSOLE_AUTO: cursor and text are taken out of the picture, where the display is the one of the virtual terminal
+ *   that this process runs on and that can be done; put back at close
+ * @BA_CONSOLE_KEEP: nothing is touched
+ * @BA_CONSOLE_GRAPHICS: as auto, but where it cannot be done the display does not open
+ */
+typedef enum
+{
+  BA_CONSOLE_AUTO,
+  BA_CONSOLE_KEEP,
+  BA_CONSOLE_GRAPHICS
+} BaConsoleMode;
+
+/**
  * BaDisplayOptions: zero it, then set what matters.
  * @pages: how many pages to ask the device for; 0 = all, up to %BA_DISPLAY_MAX_PAGES. It may have fewer.
  * @no_vsync: true = a flip counts as done at once, and frames may tear
+ * @console: what happens to the text console; a virtual display has none and ignores it
  */
 typedef struct
 {
   unsigned pages;
   bool no_vsync;
+  BaConsoleMode console;
 } BaDisplayOptions;
 
 /**
@@ -82,6 +99,18 @@ typedef struct
   uint64_t waits;
   uint64_t vsyncs_missed;
 } BaDisplayStats;
+
+/**
+ * BaDisplaySpeed: how fast the processor gets at the pages, in units of 1,000,000 bytes per second. 0 = unknown: treat
+ * it as slow.
+ * @read_mbps: reading; video memory often reads a hundred times slower than it is written
+ * @write_mbps: writing
+ */
+typedef struct
+{
+  double read_mbps;
+  double write_mbps;
+} BaDisplaySpeed;
 
 /**
  * ba_display_open:
@@ -177,6 +206,38 @@ BA_API int ba_display_flip (BaDisplay *display, BaBuffer *page, const BaCancel *
  * Returns: 0, -ECANCELED or -ESHUTDOWN
  */
 BA_API int ba_display_wait (BaDisplay *display, const BaCancel *cancel);
+
+/**
+ * ba_display_measure_speed:
+ * @display: (transfer none): a display
+ * @page: (transfer none): a page of it that the caller holds and nobody looks at
+ * @speed: (nullable) (out caller-allocates): what was measured, zeroed on error
+ *
+ * Measures how fast a page is read and written, and remembers it (ba_display_get_speed()). Takes about 2 ms for reading
+ * and 2 ms for writing, less where the page is small; on memory slower than 8 MB/s, as long as 16 KiB take. The page
+ * keeps its content: what is written is what was read. So nobody else may write to it meanwhile, and it must not be
+ * flipped. Memory that caches keep, as that of a virtual display, is measured as the caches give it. A virtual display
+ * with read-mbps=N says N for reading. Threads: the page's holder.
+ *
+ * Returns: 0; -EINVAL where it is no page of this display, or is on screen, on its way there, or was on screen when the
+ *   display was opened and nothing was shown since; -ENOTSUP where there is one page only, which is always on screen
+ *   (ba_display_note_write()); -ESHUTDOWN; -ENOMEM
+ */
+BA_API int ba_display_measure_speed (BaDisplay *display, BaBuffer *page, BaDisplaySpeed *speed);
+
+/**
+ * ba_display_note_write:
+ * @display: (transfer none): a display
+ * @bytes: how many were written to its page
+ * @ns: how long that took
+ *
+ * Tells what writing a real frame took. Where there is one page only, the write speed is known from this alone: an
+ * average of about the last second of writing. With more pages it does nothing. Threads: any.
+ */
+BA_API void ba_display_note_write (BaDisplay *display, uint64_t bytes, uint64_t ns);
+
+/** ba_display_get_speed: fills @speed (out caller-allocates) with what is known, 0 = unknown. Threads: any. */
+BA_API void ba_display_get_speed (BaDisplay *display, BaDisplaySpeed *speed);
 
 /** ba_display_wake: makes every waiter look at its cancel flag. Threads: any. */
 BA_API void ba_display_wake (BaDisplay *display);

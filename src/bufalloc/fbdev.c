@@ -398,27 +398,40 @@ close_device (BaDisplay *display)
   display->state = NULL;
 }
 
-static void
-put_back (BaDisplay *display)
+static int
+put_back_mode (BaDisplay *display)
 {
-  FbdevState *state = display->state;
-  int r = bai_put_mode_back (display->calls, state->fd, &state->saved, state->can_pan);
-  if (r == 0)
-    return;
+  const FbdevState *state = display->state;
+  struct fb_var_screeninfo now, var = state->saved; /* with its YWRAP bit, should it have one */
+  var.activate = FB_ACTIVATE_NOW;
+  int r = put_mode (display, &state->saved);
+  if (r == 0 && state->can_pan)
+    r = fb_ioctl (display, FBIOPAN_DISPLAY, &var);
   /* a fixed screen may refuse every change, and then needs none back */
-  struct fb_var_screeninfo now;
-  if (fb_ioctl (display, FBIOGET_VSCREENINFO, &now) == 0 && memcmp (&now, &state->saved, sizeof now) == 0)
-    return;
-  ba_log (BA_LOG_WARNING, "fbdev %s: cannot put its mode back: %s", display->info.name, ba_error_text (r));
+  if (r < 0 && fb_ioctl (display, FBIOGET_VSCREENINFO, &now) == 0 && memcmp (&now, &state->saved, sizeof now) == 0)
+    return 0;
+  return r;
 }
 
 static void
 fbdev_restore (BaDisplay *display)
 {
   FbdevState *state = display->state;
-  put_back (display);
+  int r = put_back_mode (display);
   bai_console_give_back (&state->console, display->calls);
   bai_watcher_dismiss (&state->watcher, display->calls);
+  if (r < 0)
+    ba_log (BA_LOG_WARNING, "fbdev %s: cannot put its mode back: %s", display->info.name, ba_error_text (r));
+}
+
+/* fbdev_restore() in the watcher: no word, and from what was known when it was started. */
+static void
+restore_for_dead (void *user)
+{
+  BaDisplay *display = user;
+  const FbdevState *state = display->state;
+  (void) put_back_mode (display);
+  bai_console_give_back_for_dead (&state->console, display->calls);
 }
 
 /* Nothing is to be watched where nothing changes, now or with the first flip. */
@@ -426,11 +439,11 @@ static void
 start_watcher (BaDisplay *display)
 {
   FbdevState *state = display->state;
+  BaiWatch watch = { .put_back = restore_for_dead, .user = display, .fds = { state->fd, state->console.fd, -1 } };
   bool moves = state->can_pan && (display->info.n_pages > 1 || state->saved.xoffset || state->saved.yoffset);
   if (!moves && state->console.fd < 0 && memcmp (&state->var, &state->saved, sizeof state->var) == 0)
     return;
-  int r =
-      bai_watcher_start (&state->watcher, display->calls, state->fd, &state->saved, state->can_pan, &state->console);
+  int r = bai_watcher_start (&state->watcher, display->calls, &watch);
   if (r < 0)
     ba_log (BA_LOG_WARNING, "fbdev %s: no watcher (%s): should this process be killed, the screen stays as it is then",
             display->info.name, ba_error_text (r));

@@ -9,22 +9,25 @@
 #ifndef BUFALLOC_WATCHER_PRIVATE_H
 #define BUFALLOC_WATCHER_PRIVATE_H
 
-#include <linux/fb.h>
-
-#include "console-private.h"
 #include "device-calls-private.h"
 
 #define BAI_WATCHER_NAME "bufalloc-watch" /* as ps shows it; the kernel keeps 15 characters */
+#define BAI_WATCHER_MAX_FDS 3
 
-/* Starts a watcher that will put back the mode of @fb_fd and @console, and gives one end of what connects the two in
- * *@watcher (-1 on failure). It keeps copies of both descriptors, and none of any other. 0 or -errno. */
-int bai_watcher_start (int *watcher, const BaDeviceCalls *calls, int fb_fd, const struct fb_var_screeninfo *var,
-                       bool can_pan, const BaiConsole *console);
+/* What is to be done when the player is dead. */
+typedef struct
+{
+  /* Runs in the watcher, on a copy of the player's memory as it was at the start. Only calls that are safe in a signal
+   * handler: no memory, no log, no lock. */
+  void (*put_back) (void *user);
+  void *user;
+  int fds[BAI_WATCHER_MAX_FDS]; /* what it needs open, -1 = none; the watcher keeps copies of them, and of no other */
+} BaiWatch;
 
-/* Sends it home: everything was put back. Does not wait for its end; -1 and *@watcher afterwards: nothing to do. */
+/* Starts a watcher, and gives one end of what connects the two in *@watcher (-1 on failure). 0 or -errno. */
+int bai_watcher_start (int *watcher, const BaDeviceCalls *calls, const BaiWatch *watch);
+
+/* Sends it home: everything was put back. Does not wait for its end. *@watcher is -1 after, and may be before. */
 void bai_watcher_dismiss (int *watcher, const BaDeviceCalls *calls);
-
-/* Puts a whole mode back, its place on screen too. Safe in a signal handler. 0 or -errno. */
-int bai_put_mode_back (const BaDeviceCalls *calls, int fb_fd, const struct fb_var_screeninfo *saved, bool can_pan);
 
 #endif

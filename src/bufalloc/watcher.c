@@ -4,8 +4,7 @@
  *
  * It is forked twice: the process in between ends at once and is waited for by its number, so that the application has
  * no child more, sees no signal and finds no zombie. The application may have any number of threads, one of them in the
- * middle of malloc: from the fork on nothing is called that is not safe in a signal handler, with one reservation: the
- * table of calls is used on, which is the real system's outside of tests.
+ * middle of malloc: from the fork on nothing is called that is not safe in a signal handler.
  *
  * All signals are blocked from before the fork on, and stay so: none of the application's handlers can run there, and
  * neither Ctrl-C nor a hang-up nor a SIGTERM for the whole service ends it before it has done its work. It stays in the
@@ -17,7 +16,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/ioctl.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -27,29 +27,6 @@
 
 /* Without close_range (Linux before 5.9) descriptors are closed one by one, up to the limit, but to this one at most. */
 #define MOST_FDS_ONE_BY_ONE 65536
-
-typedef struct
-{
-  const BaDeviceCalls *calls;
-  int end;
-  int fb_fd;
-  bool can_pan;
-  const struct fb_var_screeninfo *var;
-  const BaiConsole *console;
-} Watch;
-
-int
-bai_put_mode_back (const BaDeviceCalls *calls, int fb_fd, const struct fb_var_screeninfo *saved, bool can_pan)
-{
-  struct fb_var_screeninfo var = *saved; /* the driver writes what it made of it */
-  var.activate = FB_ACTIVATE_NOW;
-  if (calls->ioctl (calls->ctx, fb_fd, FBIOPUT_VSCREENINFO, &var) < 0)
-    return -errno;
-  /* setting a mode does not move the screen with every driver */
-  var = *saved;
-  var.activate = FB_ACTIVATE_NOW;
-  return can_pan && calls->ioctl (calls->ctx, fb_fd, FBIOPAN_DISPLAY, &var) < 0 ? -errno : 0;
-}
 
 /* ---- in the watcher ---------------------------------------------------------------------------------------------- */
 
@@ -71,54 +48,59 @@ close_between (unsigned first, unsigned end)
     close ((int) fd);
 }
 
+/* The lowest of the descriptors to keep that is not below @from; UINT32_MAX = none. */
+static unsigned
+next_kept (const int *fds, unsigned n_fds, unsigned from)
+{
+  unsigned next = UINT32_MAX;
+  for (unsigned i = 0; i < n_fds; i++) {
+    if (fds[i] >= 0 && (unsigned) fds[i] >= from && (unsigned) fds[i] < next)
+      next = (unsigned) fds[i];
+  }
+  return next;
+}
+
 /* Others wait for the end of files that the application had open, and must not wait for the watcher. */
 static void
-close_all_but (int a, int b, int c)
+close_all_but (const int *fds, unsigned n_fds)
 {
-  unsigned from = 0;
-  for (int i = 0; i < 3; i++) {
-    unsigned next = UINT32_MAX;
-    for (int j = 0; j < 3; j++) {
-      int fd = j == 0 ? a : j == 1 ? b : c;
-      if (fd >= 0 && (unsigned) fd >= from && (unsigned) fd < next)
-        next = (unsigned) fd;
-    }
-    if (next == UINT32_MAX)
-      break;
-    close_between (from, next);
-    from = next + 1;
+  unsigned from = 0, kept;
+  while ((kept = next_kept (fds, n_fds, from)) != UINT32_MAX) {
+    close_between (from, kept);
+    from = kept + 1;
   }
   close_between (from, UINT32_MAX);
 }
 
-static void
-watch (const Watch *w)
+/* True when the player has died without a word. */
+static bool
+wait_for_end (int end)
 {
   char word;
   ssize_t n;
   do
-    n = read (w->end, &word, sizeof word);
+    n = read (end, &word, sizeof word);
   while (n < 0 && errno == EINTR);
-  if (n != 0)
-    return;
-  (void) bai_put_mode_back (w->calls, w->fb_fd, w->var, w->can_pan);
-  bai_console_give_back_for_dead (w->console, w->calls);
+  return n == 0;
 }
 
 /* The process in between. Descriptors are closed here, so that it is done when the application goes on: a lock on a
  * file, say, is then held by the application alone. */
 static _Noreturn void
-run_between (const Watch *w)
+run_between (const BaDeviceCalls *calls, const BaiWatch *watch, int end)
 {
   (void) setpgid (0, 0);
-  close_all_but (w->end, w->fb_fd, w->console->fd);
-  pid_t pid = w->calls->fork (w->calls->ctx);
+  int kept[BAI_WATCHER_MAX_FDS + 1] = { end };
+  memcpy (kept + 1, watch->fds, sizeof watch->fds);
+  close_all_but (kept, BAI_WATCHER_MAX_FDS + 1);
+  pid_t pid = calls->fork (calls->ctx);
   if (pid != 0)
     _exit (pid < 0 ? errno : 0);
   (void) prctl (PR_SET_NAME, BAI_WATCHER_NAME);
   int r = chdir ("/"); /* so that what it stands in can be unmounted */
   (void) r;
-  watch (w);
+  if (wait_for_end (end))
+    watch->put_back (watch->user);
   _exit (0);
 }
 
@@ -138,8 +120,7 @@ reap (pid_t pid)
 }
 
 int
-bai_watcher_start (int *watcher, const BaDeviceCalls *calls, int fb_fd, const struct fb_var_screeninfo *var,
-                   bool can_pan, const BaiConsole *console)
+bai_watcher_start (int *watcher, const BaDeviceCalls *calls, const BaiWatch *watch)
 {
   sigset_t all, before;
   int ends[2];
@@ -147,12 +128,11 @@ bai_watcher_start (int *watcher, const BaDeviceCalls *calls, int fb_fd, const st
   if (calls->socketpair (calls->ctx, ends) < 0)
     return -errno;
 
-  Watch w = { .calls = calls, .end = ends[1], .fb_fd = fb_fd, .can_pan = can_pan, .var = var, .console = console };
   sigfillset (&all);
   pthread_sigmask (SIG_SETMASK, &all, &before);
   pid_t pid = calls->fork (calls->ctx);
   if (pid == 0)
-    run_between (&w);
+    run_between (calls, watch, ends[1]);
   int r = pid < 0 ? -errno : reap (pid);
   pthread_sigmask (SIG_SETMASK, &before, NULL);
 

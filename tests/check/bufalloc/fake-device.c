@@ -420,6 +420,7 @@ fake_now_ns (void *ctx)
 {
   FakeDevice *fake = ctx;
   pthread_mutex_lock (&fake->lock);
+  fake->clock_ns += fake->clock_step_ns;
   int64_t now_ns = clock_now (fake);
   pthread_mutex_unlock (&fake->lock);
   return now_ns;

@@ -80,6 +80,7 @@ typedef struct
   bool fixed_mode; /* every FBIOPUT_VSCREENINFO is EINVAL */
   bool real_clock; /* else the clock stands still but for what waits */
   int64_t clock_ns;
+  int64_t clock_step_ns; /* how far every look at it moves it on */
   int64_t period_ns; /* between two vsyncs of the clock */
   bool absent; /* ENOENT at open */
   uint64_t memory_bytes; /* of the machine */
