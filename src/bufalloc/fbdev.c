@@ -16,11 +16,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "console-private.h"
 #include "display-private.h"
 #include "layout-private.h"
 #include "log.h"
-#include "watcher-private.h"
 
 /* Whoever asks for more pages than this is not taken at his word: every one that is too many costs a mode set. */
 #define MAX_PAGES_ASKED 32
@@ -46,8 +44,6 @@ typedef struct
   bool lit; /* something was shown, and the screen switched on for it */
   unsigned slow_vsyncs;
   unsigned instant_vsyncs;
-  BaiConsole console; /* the text that was on it */
-  int watcher; /* -1 = none */
 } FbdevState;
 
 /* Offset and length in bits of red, green and blue in a little-endian word, as the kernel describes pixels. */
@@ -398,55 +394,22 @@ close_device (BaDisplay *display)
   display->state = NULL;
 }
 
-static int
-put_back_mode (BaDisplay *display)
-{
-  const FbdevState *state = display->state;
-  struct fb_var_screeninfo now, var = state->saved; /* with its YWRAP bit, should it have one */
-  var.activate = FB_ACTIVATE_NOW;
-  int r = put_mode (display, &state->saved);
-  if (r == 0 && state->can_pan)
-    r = fb_ioctl (display, FBIOPAN_DISPLAY, &var);
-  /* a fixed screen may refuse every change, and then needs none back */
-  if (r < 0 && fb_ioctl (display, FBIOGET_VSCREENINFO, &now) == 0 && memcmp (&now, &state->saved, sizeof now) == 0)
-    return 0;
-  return r;
-}
-
 static void
 fbdev_restore (BaDisplay *display)
 {
   FbdevState *state = display->state;
-  int r = put_back_mode (display);
-  bai_console_give_back (&state->console, display->calls);
-  bai_watcher_dismiss (&state->watcher, display->calls);
-  if (r < 0)
-    ba_log (BA_LOG_WARNING, "fbdev %s: cannot put its mode back: %s", display->info.name, ba_error_text (r));
-}
-
-/* fbdev_restore() in the watcher: no word, and from what was known when it was started. */
-static void
-restore_for_dead (void *user)
-{
-  BaDisplay *display = user;
-  const FbdevState *state = display->state;
-  (void) put_back_mode (display);
-  bai_console_give_back_for_dead (&state->console, display->calls);
-}
-
-/* Nothing is to be watched where nothing changes, now or with the first flip. */
-static void
-start_watcher (BaDisplay *display)
-{
-  FbdevState *state = display->state;
-  BaiWatch watch = { .put_back = restore_for_dead, .user = display, .fds = { state->fd, state->console.fd, -1 } };
-  bool moves = state->can_pan && (display->info.n_pages > 1 || state->saved.xoffset || state->saved.yoffset);
-  if (!moves && state->console.fd < 0 && memcmp (&state->var, &state->saved, sizeof state->var) == 0)
+  struct fb_var_screeninfo var = state->saved; /* with its YWRAP bit, should it have one */
+  var.activate = FB_ACTIVATE_NOW;
+  int r = put_mode (display, &state->saved);
+  if (r == 0 && state->can_pan)
+    r = fb_ioctl (display, FBIOPAN_DISPLAY, &var);
+  if (r == 0)
     return;
-  int r = bai_watcher_start (&state->watcher, display->calls, &watch);
-  if (r < 0)
-    ba_log (BA_LOG_WARNING, "fbdev %s: no watcher (%s): should this process be killed, the screen stays as it is then",
-            display->info.name, ba_error_text (r));
+  /* a fixed screen may refuse every change, and then needs none back */
+  struct fb_var_screeninfo now;
+  if (fb_ioctl (display, FBIOGET_VSCREENINFO, &now) == 0 && memcmp (&now, &state->saved, sizeof now) == 0)
+    return;
+  ba_log (BA_LOG_WARNING, "fbdev %s: cannot put its mode back: %s", display->info.name, ba_error_text (r));
 }
 
 static int
@@ -457,7 +420,6 @@ fbdev_open (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOp
   if (!state)
     return ba_error_set (error, -ENOMEM, "no memory for a display");
   display->state = state;
-  state->watcher = state->console.fd = -1;
   int r = open_device (display, path, error);
   if (r == 0) {
     r = read_mode (display);
@@ -477,8 +439,6 @@ fbdev_open (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOp
   r = count_pages (display, path, options, error);
   if (r == 0)
     r = map_pages (display, path, error);
-  if (r == 0)
-    r = bai_console_take (&state->console, display->calls, options->console, state->fd, error);
   if (r < 0) {
     fbdev_restore (display);
     close_device (display);
@@ -486,7 +446,6 @@ fbdev_open (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOp
   }
   display->start_page = start_page_of (state, display->info.n_pages);
   display->info.period_ns = period_of (&state->var);
-  start_watcher (display);
   return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "device-calls-private.h"
 
 #define BAI_WATCHER_NAME "bufalloc-watch" /* as ps shows it; the kernel keeps 15 characters */
-#define BAI_WATCHER_MAX_FDS 3
+#define BAI_WATCHER_MAX_FDS 2
 
 /* What is to be done when the player is dead. */
 typedef struct

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/kd.h>
 #include <linux/vt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -177,6 +178,9 @@ fb_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
       if (arg == (void *) FB_BLANK_UNBLANK)
         fake->n_unblanks++;
       return 0;
+    case FBIOGET_CON2FBMAP:
+      ((struct fb_con2fbmap *) arg)->framebuffer = fake->console_fb;
+      return 0;
     case FBIO_WAITFORVSYNC:
       return wait_vsync (fake, arg);
     default:
@@ -185,23 +189,6 @@ fb_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
 }
 
 /* ---- the terminal ---------------------------------------------------------------------------------------------- */
-
-static bool
-is_for_tty (unsigned long request)
-{
-  return request == TIOCGDEV || request == VT_GETSTATE || request == KDGETMODE || request == KDSETMODE
-         || request == TIOCNOTTY;
-}
-
-/* Whoever runs the tests on a terminal of his own keeps it as it is. */
-static int
-tty_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
-{
-  int code = fake->tty_ioctl ? fake->tty_ioctl (fake->user, request, arg) : ENOTTY;
-  return code != 0 ? fail_with (code) : 0;
-}
-
-/* ---- the table ------------------------------------------------------------------------------------------------- */
 
 static int
 keep_fd (FakeDevice *fake, int fd, bool fb)
@@ -218,6 +205,34 @@ keep_fd (FakeDevice *fake, int fd, bool fb)
   return fd;
 }
 
+static bool
+is_for_tty (unsigned long request)
+{
+  return request == TIOCGDEV || request == VT_GETSTATE || request == KDGETMODE || request == KDSETMODE
+         || request == TIOCNOTTY;
+}
+
+/* Whoever runs the tests on a terminal of his own keeps it as it is. */
+static int
+tty_ioctl_locked (FakeDevice *fake, int fd, unsigned long request, void *arg)
+{
+  const char *path = fd <= STDERR_FILENO ? NULL : fake->tty_path;
+  int code = fake->tty_ioctl ? fake->tty_ioctl (fake->user, path, request, arg) : ENOTTY;
+  return code != 0 ? fail_with (code) : 0;
+}
+
+static int
+open_tty_locked (FakeDevice *fake, const char *path)
+{
+  int code = fake->tty_ioctl ? fake->tty_ioctl (fake->user, path, 0, NULL) : ENXIO;
+  if (code != 0)
+    return fail_with (code);
+  snprintf (fake->tty_path, sizeof fake->tty_path, "%s", path);
+  return keep_fd (fake, dup (fake->memory_fd), false);
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------- */
+
 static int
 fake_open (void *ctx, const char *path, int flags, mode_t mode)
 {
@@ -227,10 +242,8 @@ fake_open (void *ctx, const char *path, int flags, mode_t mode)
   fake->last_open_flags = flags;
   if (fails (fake, FAKE_OPEN))
     ;
-  else if (strncmp (path, "/dev/tty", 8) == 0 && !fake->tty_ioctl)
-    errno = ENXIO;
   else if (strncmp (path, "/dev/tty", 8) == 0)
-    fd = keep_fd (fake, dup (fake->memory_fd), false);
+    fd = open_tty_locked (fake, path);
   else if (strcmp (path, FAKE_FB_PATH) != 0)
     fd = keep_fd (fake, bai_device_calls.open (NULL, path, flags, mode), false);
   else if (fake->absent)
@@ -269,7 +282,7 @@ fake_ioctl (void *ctx, int fd, unsigned long request, void *arg)
   if (fails (fake, FAKE_IOCTL))
     ;
   else if (is_for_tty (request))
-    r = tty_ioctl_locked (fake, request, arg);
+    r = tty_ioctl_locked (fake, fd, request, arg);
   else if (is_fb (fake, fd))
     r = fb_ioctl_locked (fake, request, arg);
   else
