@@ -107,7 +107,7 @@ refuse (BaConsoleMode wanted, int code, const char *why, BaError *error)
 {
   if (wanted == BA_CONSOLE_GRAPHICS)
     return ba_error_set (error, code, "console=graphics: %s", why);
-  ba_log (BA_LOG_INFO, "console left as it is: %s", why);
+  ba_log (BA_LOG_DEBUG, "console left as it is: %s", why);
   return 0;
 }
 
@@ -155,7 +155,7 @@ bai_console_take (BaiConsole *console, const BaDeviceCalls *calls, BaConsoleMode
   console->leader = getsid (0) == getpid ();
   snprintf (console->path, sizeof console->path, TERMINAL_PATH, number);
   if (is_drawn_elsewhere (calls, fb_fd, number)) {
-    ba_log (BA_LOG_INFO, "console left as it is: %s is drawn on another framebuffer", console->path);
+    ba_log (BA_LOG_DEBUG, "console left as it is: %s is drawn on another framebuffer", console->path);
     goto out;
   }
   r = tty_ioctl (calls, fd, KDGETMODE, &console->mode);

@@ -26,6 +26,8 @@ typedef struct
   /* (nullable): blocks until the next vsync, a few periods at most. 0; -ENOTSUP = it does not work (any more): the
    * clock paces from now on. NULL = the clock paces. Must not log: a handler may call the display, which is busy. */
   int (*wait_vsync) (BaDisplay *display);
+  /* (nullable): 1 where another program has changed what open found, 0, or -errno. NULL = nobody can. Must not log. */
+  int (*check_mode) (BaDisplay *display);
   /* (nullable): puts back what show and open changed. Called once, after the last show, when the display is closed
    * already. Logs what fails. */
   void (*restore) (BaDisplay *display);
@@ -61,6 +63,7 @@ struct BaDisplay
   int64_t shown_ns;           /* when the last show began */
   int64_t show_done_ns;       /* when the last show returned */
   int64_t first_vsync_ns;     /* constant once open; clock pacing: any vsync of the grid */
+  bool show_refused;          /* and that was said */
   BaDisplayStats stats;
   BaDisplaySpeed speed;       /* guarded by lock alone, as the rest from here on */
   uint64_t noted_bytes;       /* one page: what the write speed is the average of */

@@ -365,9 +365,14 @@ show_page (BaDisplay *display, unsigned number, BaBuffer *page, int64_t asked_ns
       display->show_done_ns = ended_ns;
     }
   }
+  bool say = r < 0 && !display->show_refused;
+  display->show_refused |= say;
   leave_locked (display);
   pthread_mutex_unlock (&display->lock);
   ba_buffer_unref (old);
+  if (say)
+    ba_log (BA_LOG_WARNING, "%s %s: cannot show a page: %s (said once)", display->info.kind, display->info.name,
+            ba_error_text (r));
   return r;
 }
 
@@ -398,6 +403,23 @@ ba_display_wait (BaDisplay *display, const BaCancel *cancel)
   pthread_mutex_unlock (&display->lock);
   if (r == 0 && pending)
     r = settle (display, cancel);
+  ba_display_unref (display);
+  return r;
+}
+
+int
+ba_display_check_mode (BaDisplay *display)
+{
+  ba_display_ref (display);
+  pthread_mutex_lock (&display->lock);
+  int r = enter_locked (display, NULL);
+  pthread_mutex_unlock (&display->lock);
+  if (r == 0) {
+    r = display->ops->check_mode ? display->ops->check_mode (display) : 0;
+    pthread_mutex_lock (&display->lock);
+    leave_locked (display);
+    pthread_mutex_unlock (&display->lock);
+  }
   ba_display_unref (display);
   return r;
 }

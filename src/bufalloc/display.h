@@ -13,6 +13,13 @@
  *                                                         format= also GRAY8, MONO10 (1 = white), MONO01 (1 = black)
  *   auto                                                  /dev/fb0
  *
+ * Linux framebuffers: what a driver refuses has a way out, and one line in the log says so. Pages that cannot be had
+ * (FBIOPUT_VSCREENINFO or FBIOPAN_DISPLAY fails, or does not do what it says): fewer, or one. A vsync that cannot be
+ * waited for (FBIO_WAITFORVSYNC fails, or returns at once): the clock. EBUSY (a DRM master has the display): the
+ * display does not open, or that flip fails. A screen of 8 bits is shown in grey, its colour map is set with the first
+ * page, and put back. One driver (bochs) says yes to a pan and moves nothing, which cannot be seen from here: ask for
+ * one page there.
+ *
  * What was changed on a device is put back by ba_display_close(), which the owner must call. The mapping ends with the
  * last reference: pages that are still out hold one each. A file= belongs to one display at a time, until that is
  * closed, and never shrinks under those who have it mapped (virtual-display.h).
@@ -123,7 +130,7 @@ typedef struct
  * On failure the device is as it was. Threads: any.
  *
  * Returns: 0; -EINVAL for a string that makes no sense; -ENODEV; -EBUSY where another program, or another display of
- *   this one, shows there; -ENOTSUP for a pixel format that has no name; -ENOMEM, also where a virtual display would
+ *   this one, shows there; -ENOTSUP for a pixel format that cannot be shown; -ENOMEM, also where a virtual display would
  *   take more than BA_VIRTUAL_MAX_MEMORY_BYTES; or the -errno of the call that failed
  */
 BA_API int ba_display_open (const char *device, const BaDisplayOptions *options, BaError *error, BaDisplay **out);
@@ -192,7 +199,9 @@ BA_API int ba_display_clear (BaDisplay *display, unsigned page);
  * Threads: any; flips of one display are done one after the other.
  *
  * Returns: 1 where it was on screen already; 0; -EINVAL where it is no page of this display; -ECANCELED; -ESHUTDOWN;
- *   -EBUSY where another program has the display; or the -errno of the call that failed
+ *   -EBUSY where another program has the display: the page before stays, and a later flip may succeed; -ENOTSUP where
+ *   the device refuses to move to the page although it took that at open (ba_display_check_mode(); one page always
+ *   works); or the -errno of the call that failed. The first failure is logged, the others are not
  */
 BA_API int ba_display_flip (BaDisplay *display, BaBuffer *page, const BaCancel *cancel);
 
@@ -206,6 +215,18 @@ BA_API int ba_display_flip (BaDisplay *display, BaBuffer *page, const BaCancel *
  * Returns: 0, -ECANCELED or -ESHUTDOWN
  */
 BA_API int ba_display_wait (BaDisplay *display, const BaCancel *cancel);
+
+/**
+ * ba_display_check_mode:
+ * @display: (transfer none): a display
+ *
+ * Whether another program has changed the mode since the display was opened: width, height, format, stride, or where
+ * and how large the memory is. What is drawn is not what is seen then, or not at all: close, and open again. Look
+ * whenever frames begin to come anew; a call costs two ioctls, and waits for a flip under way. Threads: any.
+ *
+ * Returns: 0 = it is as it was; 1 = it is another one; -ESHUTDOWN; or the -errno of the call that failed
+ */
+BA_API int ba_display_check_mode (BaDisplay *display);
 
 /**
  * ba_display_measure_speed:
@@ -250,6 +271,8 @@ BA_API void ba_display_get_stats (BaDisplay *display, BaDisplayStats *stats);
  * @display: (transfer none): a display
  *
  * Puts everything back that was changed on the device and lets go of the pages on screen. Later flips get -ESHUTDOWN.
+ * A mode that another program has set since is left alone (ba_display_check_mode()), and so is its colour map. What
+ * cannot be put back is logged. A screen that was dark and was lit for the first page stays lit.
  * Mapped pages stay valid for those who hold them. Waits for a flip under way, one period as a rule. May be called
  * again, also while the first call is at work: both return when it is done. Threads: any.
  */

@@ -161,9 +161,35 @@ wait_vsync (FakeDevice *fake, const uint32_t *crtc)
 }
 
 static int
+copy_cmap (FakeDevice *fake, const struct fb_cmap *cmap, bool set)
+{
+  uint16_t *theirs[3] = { cmap->red, cmap->green, cmap->blue };
+  if (fake->cmap == FAKE_CMAP_NONE)
+    return fail_with (ENOTTY);
+  if (cmap->start != 0 || cmap->len == 0 || cmap->len > 256)
+    return fail_with (EINVAL);
+  if (set && fake->cmap == FAKE_CMAP_FIXED)
+    return fail_with (EINVAL);
+  fake->n_cmaps += set;
+  for (int c = 0; c < 3; c++) {
+    size_t size_bytes = cmap->len * sizeof (uint16_t);
+    memcpy (set ? fake->colours[c] : theirs[c], set ? theirs[c] : fake->colours[c], size_bytes);
+  }
+  return 0;
+}
+
+static int
 fb_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
 {
+  if (fake->refuse_request != 0 && request == fake->refuse_request) {
+    fake->n_refused++;
+    return fail_with (fake->refuse_errno);
+  }
   switch (request) {
+    case FBIOGETCMAP:
+      return copy_cmap (fake, arg, false);
+    case FBIOPUTCMAP:
+      return copy_cmap (fake, arg, true);
     case FBIOGET_VSCREENINFO:
       *(struct fb_var_screeninfo *) arg = fake->var;
       return 0;
@@ -448,7 +474,7 @@ fake_device_set_pixels (FakeDevice *fake, uint32_t bits_per_pixel, uint32_t red,
   fake->var.red = (struct fb_bitfield){ .offset = red, .length = bits_per_pixel > 16 ? 8 : 5 };
   fake->var.green = (struct fb_bitfield){ .offset = green, .length = bits_per_pixel > 16 ? 8 : 6 };
   fake->var.blue = (struct fb_bitfield){ .offset = blue, .length = bits_per_pixel > 16 ? 8 : 5 };
-  fake->fix.line_length = fake->var.xres_virtual * ((bits_per_pixel + 7) / 8);
+  fake->fix.line_length = (fake->var.xres_virtual * bits_per_pixel + 7) / 8;
 }
 
 void
@@ -503,6 +529,7 @@ fake_device_ready (FakeDevice *fake)
   if (fake->memory_fd < 0 || ftruncate (fake->memory_fd, (off_t) (lead_bytes + fake->fix.smem_len)) < 0)
     abort ();
   fake->first_var = fake->var;
+  memcpy (fake->first_colours, fake->colours, sizeof fake->colours);
 }
 
 void
@@ -523,5 +550,6 @@ fake_device_read (FakeDevice *fake, size_t offset_bytes, void *to, size_t size_b
 bool
 fake_device_is_restored (const FakeDevice *fake)
 {
-  return memcmp (&fake->var, &fake->first_var, sizeof fake->var) == 0;
+  return memcmp (&fake->var, &fake->first_var, sizeof fake->var) == 0
+         && memcmp (fake->colours, fake->first_colours, sizeof fake->colours) == 0;
 }

@@ -10,6 +10,7 @@
 #include <linux/fb.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 
 #include <bufalloc/device-calls-private.h>
 
@@ -64,6 +65,13 @@ typedef enum
   FAKE_VSYNC_MISSING /* ENOTTY */
 } FakeVsync;
 
+typedef enum
+{
+  FAKE_CMAP_NONE, /* ENOTTY */
+  FAKE_CMAP_SETTABLE,
+  FAKE_CMAP_FIXED /* it can be read, and EINVAL when it is set */
+} FakeCmap;
+
 typedef struct
 {
   BaDeviceCalls calls; /* give its address to bai_display_open_with_calls() */
@@ -76,6 +84,10 @@ typedef struct
   FakePan pan;
   FakeVsync vsync;
   int64_t vsync_takes_ns;
+  FakeCmap cmap;
+  uint16_t colours[3][256]; /* the colour map */
+  unsigned long refuse_request; /* every ioctl of this number fails; 0 = none */
+  int refuse_errno;
   bool put_stays; /* FBIOPUT_VSCREENINFO does not move the screen, whatever its offsets say */
   bool fixed_mode; /* every FBIOPUT_VSCREENINFO is EINVAL */
   bool real_clock; /* else the clock stands still but for what waits */
@@ -105,6 +117,8 @@ typedef struct
   unsigned n_puts;
   unsigned n_vsyncs;
   unsigned n_unblanks;
+  unsigned n_refused; /* because of refuse_request */
+  unsigned n_cmaps; /* times the colour map was set */
   int last_prot;
   int last_flags;
   int last_open_flags;
@@ -114,6 +128,7 @@ typedef struct
 
   /* its own */
   struct fb_var_screeninfo first_var;
+  uint16_t first_colours[3][256];
   int memory_fd;
   char tty_path[32]; /* of the last one that was opened */
   int fb_fds[FAKE_MAX_FDS];
@@ -132,7 +147,7 @@ void fake_device_ready (FakeDevice *fake);
 /* Reads what is in the video memory. */
 void fake_device_read (FakeDevice *fake, size_t offset_bytes, void *to, size_t size_bytes);
 
-/* Whether the mode is what it was when the device was made ready, to the last byte. */
+/* Whether mode and colour map are what they were when the device was made ready, to the last byte. */
 bool fake_device_is_restored (const FakeDevice *fake);
 
 #endif

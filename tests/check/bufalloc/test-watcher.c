@@ -129,6 +129,8 @@ start_player (Fixture *f)
   ck_assert_int_ge (pid, 0);
   if (pid == 0) {
     setpgid (0, 0);
+    signal (SIGTERM, SIG_DFL); /* check has handlers for them, which end the test */
+    signal (SIGINT, SIG_DFL);
     if (start (f) < 0 || write (ready[1], "r", 1) != 1)
       _exit (1);
     for (;;)
