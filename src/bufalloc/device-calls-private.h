@@ -16,6 +16,7 @@ typedef struct
   void *ctx;
   int (*open) (void *ctx, const char *path, int flags, mode_t mode);
   int (*close) (void *ctx, int fd);
+  int (*dup) (void *ctx, int fd); /* closed on exec */
   int (*ioctl) (void *ctx, int fd, unsigned long request, void *arg);
   void *(*mmap) (void *ctx, size_t size_bytes, int prot, int flags, int fd, off_t offset);
   int (*munmap) (void *ctx, void *address, size_t size_bytes);

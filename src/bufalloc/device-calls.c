@@ -38,6 +38,13 @@ call_close (void *ctx, int fd)
 }
 
 static int
+call_dup (void *ctx, int fd)
+{
+  (void) ctx;
+  return fcntl (fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static int
 call_ioctl (void *ctx, int fd, unsigned long request, void *arg)
 {
   int r;
@@ -178,6 +185,7 @@ call_now_ns (void *ctx)
 const BaDeviceCalls bai_device_calls = {
   .open = call_open,
   .close = call_close,
+  .dup = call_dup,
   .ioctl = call_ioctl,
   .mmap = call_mmap,
   .munmap = call_munmap,

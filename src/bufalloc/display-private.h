@@ -73,7 +73,8 @@ struct BaDisplay
 extern const BaDisplayOps bai_fbdev_ops;
 extern const BaDisplayOps bai_virtual_ops;
 
-/* As ba_display_open(), on top of other system calls; @calls must live as long as the display. */
+/* As ba_display_open(), on top of other system calls; @calls must live as long as the display, and where
+ * a driver has not come back from a wait for a vsync, until it does. */
 int bai_display_open_with_calls (const char *device, const BaDisplayOptions *options, const BaDeviceCalls *calls,
                                  BaError *error, BaDisplay **out);
 

@@ -24,9 +24,10 @@
  * last reference: pages that are still out hold one each. A file= belongs to one display at a time, until that is
  * closed, and never shrinks under those who have it mapped (virtual-display.h).
  *
- * Waiting for a vsync is a call of the driver that nothing can interrupt. Where it took much longer than a period once,
- * or returns at once, the clock paces from then on; but a driver that never returns from it (some do with the output
- * switched off) holds up the flip, and a close behind it, until it does.
+ * Waiting for a vsync is a call of the driver that nothing can interrupt, so a thread of the display's own makes it.
+ * Where it took much longer than a period once, or returns at once, the clock paces from then on. A driver that never
+ * returns from it (some do not with the output switched off) holds up one flip, or the close behind it, for a second;
+ * then the clock paces, and the thread stays behind until the driver returns or the process ends.
  */
 #ifndef BUFALLOC_DISPLAY_H
 #define BUFALLOC_DISPLAY_H

@@ -31,6 +31,9 @@ typedef struct
   uint16_t ours[3][BAI_FB_MAX_COLOURS];
 } BaiFbColours;
 
+/* The thread that waits for vsyncs (fbdev-vsync.c). */
+typedef struct BaiFbVsync BaiFbVsync;
+
 typedef struct
 {
   int fd;
@@ -45,6 +48,7 @@ typedef struct
   bool can_pan;
   bool lit;           /* something was shown, and the screen switched on for it */
   char few_pages[96]; /* why there are not as many pages as were asked for; empty = there are */
+  BaiFbVsync *vsync;  /* NULL until the first wait, and when its thread does not come back */
   unsigned slow_vsyncs;
   unsigned instant_vsyncs;
   BaiConsole console; /* the text that was on it */
@@ -87,5 +91,7 @@ int bai_fb_colours_restore (BaDisplay *display, bool only_ours);
 /* ---- fbdev-vsync.c ---- */
 
 int bai_fb_wait_vsync (BaDisplay *display);
+/* Ends the thread, if there is one. No wait follows. */
+void bai_fb_end_vsync (BaDisplay *display);
 
 #endif

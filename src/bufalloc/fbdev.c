@@ -151,6 +151,7 @@ warn_not_back (const BaDisplay *display, const char *what, int code)
 static void
 fbdev_restore (BaDisplay *display)
 {
+  bai_fb_end_vsync (display);
   bool theirs = bai_fb_mode_changed (display) == 1;
   int colours = bai_fb_colours_restore (display, theirs);
   int mode = theirs ? 0 : put_back_mode (display);

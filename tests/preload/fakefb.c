@@ -5,7 +5,8 @@
  * memfd. For tests and benchmarks, never part of the product.
  *
  * Environment:
- *   FAKEFB=WxHxBITS[,pages=N][,pad=BYTES]  the mode (16, 24 or 32 bits a pixel), the pages of memory there are (1), and
+ *   FAKEFB=WxHxBITS[,pages=N][,pad=BYTES]  the mode (1, 8, 16, 24 or 32 bits a pixel; 8 is grey, in 1 a set bit is
+ *                                          white, and black with ,black=1), the pages of memory there are (1), and
  *                                          bytes added to each row (0). Without FAKEFB there is no device.
  *   FAKEFB_VSYNC=0                         FBIO_WAITFORVSYNC does not wait; `unsupported` = it fails with ENOTTY.
  *                                          Otherwise it waits for the next point of a 60 Hz grid.
@@ -140,7 +141,10 @@ parse_option (const char *text, const char *name, uint32_t otherwise)
 static void
 describe_pixels (struct fb_var_screeninfo *var)
 {
-  if (var->bits_per_pixel == 16) {
+  if (var->bits_per_pixel <= 8) {
+    var->grayscale = 1;
+    var->red = var->green = var->blue = (struct fb_bitfield){ .offset = 0, .length = var->bits_per_pixel };
+  } else if (var->bits_per_pixel == 16) {
     var->red = (struct fb_bitfield){ .offset = 11, .length = 5 };
     var->green = (struct fb_bitfield){ .offset = 5, .length = 6 };
     var->blue = (struct fb_bitfield){ .offset = 0, .length = 5 };
@@ -159,7 +163,7 @@ describe (const char *text, FakeState *state)
   unsigned width_px, height_px, bits;
 
   if (sscanf (text, "%ux%ux%u", &width_px, &height_px, &bits) != 3 || width_px == 0 || height_px == 0
-      || (bits != 16 && bits != 24 && bits != 32)) {
+      || (bits != 1 && bits != 8 && bits != 16 && bits != 24 && bits != 32)) {
     fprintf (stderr, "fakefb: FAKEFB=%s is not WIDTHxHEIGHTxBITS[,pages=N][,pad=BYTES]\n", text);
     return -1;
   }
@@ -176,9 +180,11 @@ describe (const char *text, FakeState *state)
   describe_pixels (var);
   memcpy (state->fix.id, "fakefb", sizeof "fakefb");
   state->fix.type = FB_TYPE_PACKED_PIXELS;
-  state->fix.visual = FB_VISUAL_TRUECOLOR;
+  state->fix.visual = bits == 8 ? FB_VISUAL_STATIC_PSEUDOCOLOR : FB_VISUAL_TRUECOLOR;
+  if (bits == 1)
+    state->fix.visual = parse_option (text, ",black=", 0) ? FB_VISUAL_MONO01 : FB_VISUAL_MONO10;
   state->fix.ypanstep = state->pages > 1 ? 1 : 0;
-  state->fix.line_length = width_px * bits / 8 + parse_option (text, ",pad=", 0);
+  state->fix.line_length = (width_px * bits + 7) / 8 + parse_option (text, ",pad=", 0);
   state->fix.smem_len = state->fix.line_length * height_px * state->pages;
   return 0;
 }

@@ -300,6 +300,18 @@ fake_close (void *ctx, int fd)
 }
 
 static int
+fake_dup (void *ctx, int fd)
+{
+  FakeDevice *fake = ctx;
+  pthread_mutex_lock (&fake->lock);
+  int copy = fails (fake, FAKE_DUP) ? -1 : keep_fd (fake, bai_device_calls.dup (NULL, fd), is_fb (fake, fd));
+  int code = errno;
+  pthread_mutex_unlock (&fake->lock);
+  errno = code;
+  return copy;
+}
+
+static int
 fake_ioctl (void *ctx, int fd, unsigned long request, void *arg)
 {
   FakeDevice *fake = ctx;
@@ -486,6 +498,7 @@ fake_device_init (FakeDevice *fake)
     .ctx = fake,
     .open = fake_open,
     .close = fake_close,
+    .dup = fake_dup,
     .ioctl = fake_ioctl,
     .mmap = fake_mmap,
     .munmap = fake_munmap,

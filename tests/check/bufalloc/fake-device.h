@@ -21,6 +21,7 @@ typedef enum
 {
   FAKE_OPEN,
   FAKE_CLOSE,
+  FAKE_DUP,
   FAKE_IOCTL,
   FAKE_MMAP,
   FAKE_MUNMAP,

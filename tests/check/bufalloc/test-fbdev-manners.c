@@ -5,6 +5,8 @@
  */
 #include "fake-screen.h"
 
+#include <semaphore.h>
+
 /* ---- refusals -------------------------------------------------------------------------------------------------- */
 
 /* Opens a device on which one ioctl always fails, shows ten pages, closes. */
@@ -57,6 +59,82 @@ START_TEST (a_vsync_that_is_refused_means_the_clock)
   static const int codes[] = { EBUSY, EINVAL, ENOTTY };
   for (size_t i = 0; i < N_ELEMENTS (codes); i++)
     play_refused (FBIO_WAITFORVSYNC, codes[i], 0, 3, "waiting for a vsync does not work here, the clock paces");
+}
+END_TEST
+
+/* A driver that comes back from a wait for a vsync only when the test lets it. */
+typedef struct
+{
+  Screen screen;
+  atomic_bool waiting;
+  sem_t let_go;
+} Hanging;
+
+static void
+hang (void *user)
+{
+  Hanging *h = user;
+  h->waiting = true;
+  sem_wait (&h->let_go);
+}
+
+static int
+n_open (FakeDevice *fake)
+{
+  pthread_mutex_lock (&fake->lock);
+  int n = fake->n_open;
+  pthread_mutex_unlock (&fake->lock);
+  return n;
+}
+
+START_TEST (a_vsync_that_never_comes_is_given_up_for_the_clock_and_close_comes_back)
+{
+  Hanging h = { 0 };
+  Log log = { 0 };
+  Screen *s = &h.screen;
+  sem_init (&h.let_go, 0, 0);
+  screen_init (s);
+  ck_assert_int_eq (screen_open (s, 3), 0);
+  screen_build (s);
+  ba_log_set_handler (keep_log, &log);
+  for (int i = 0; i < 4; i++)
+    show_next (s, 0);
+  ck_assert_uint_eq (log.n, 0);
+  s->fake.user = &h;
+  s->fake.during_vsync = hang;
+  for (int i = 0; i < 5; i++)
+    show_next (s, 0);
+  ck_assert (h.waiting);
+  ck_assert (s->display->clock_paced);
+  ck_assert_uint_eq (log.n, 1);
+  ck_assert_ptr_nonnull (strstr (log.last, "the clock paces"));
+  ba_log_set_handler (NULL, NULL);
+  screen_close (s);
+  ck_assert (fake_device_is_restored (&s->fake));
+  ck_assert_int_eq (s->fake.n_mapped, 0);
+  ck_assert_int_eq (n_open (&s->fake), 1); /* the thread's own */
+  sem_post (&h.let_go);
+  while (n_open (&s->fake) > 0)
+    sched_yield ();
+  screen_finish (s);
+}
+END_TEST
+
+START_TEST (a_vsync_without_a_descriptor_for_it_means_the_clock)
+{
+  Screen s;
+  screen_init (&s);
+  ck_assert_int_eq (screen_open (&s, 3), 0);
+  screen_build (&s);
+  s.fake.fail_call = FAKE_DUP;
+  s.fake.fail_nth = 1;
+  s.fake.fail_errno = EMFILE;
+  for (int i = 0; i < 5; i++)
+    show_next (&s, 0);
+  ck_assert (s.fake.failed);
+  ck_assert (s.display->clock_paced);
+  ck_assert_uint_eq (s.fake.n_vsyncs, 0);
+  screen_finish (&s);
 }
 END_TEST
 
@@ -322,7 +400,9 @@ START_TEST (what_happens_to_the_console_is_kept_for_those_who_do_it)
 END_TEST
 
 RUN ("fbdev-manners", a_mode_set_that_is_refused_leaves_the_pages_there_are, a_pan_that_is_refused_means_one_page,
-     a_vsync_that_is_refused_means_the_clock, unblanking_that_is_refused_does_not_matter_but_for_a_master,
+     a_vsync_that_is_refused_means_the_clock,
+     a_vsync_that_never_comes_is_given_up_for_the_clock_and_close_comes_back,
+     a_vsync_without_a_descriptor_for_it_means_the_clock, unblanking_that_is_refused_does_not_matter_but_for_a_master,
      flips_that_fail_are_told_once_and_succeed_later, a_master_that_stays_until_close_is_told_once,
      a_device_with_all_that_was_asked_for_has_nothing_to_say, growing_that_only_says_yes_is_told,
      a_mode_that_another_program_has_changed_is_noticed_and_left_alone, a_mode_that_came_back_is_ours_again,
