@@ -9,6 +9,7 @@
 #include <linux/fb.h>
 #include <sys/ioctl.h>
 
+#include "console-private.h"
 #include "display-private.h"
 
 #define BAI_FB_MAX_COLOURS 256
@@ -50,6 +51,8 @@ typedef struct
   BaiFbVsync *vsync;  /* NULL until the first wait, and when its thread does not come back */
   unsigned slow_vsyncs;
   unsigned instant_vsyncs;
+  BaiConsole console; /* the text that was on it */
+  int watcher;        /* -1 = none */
 } BaiFbState;
 
 /* ---- fbdev-mode.c ---- */

@@ -16,6 +16,7 @@
 
 #include "fbdev-private.h"
 #include "log.h"
+#include "watcher-private.h"
 
 /* ---- mapping --------------------------------------------------------------------------------------------------- */
 
@@ -154,10 +155,43 @@ fbdev_restore (BaDisplay *display)
   bool theirs = bai_fb_mode_changed (display) == 1;
   int colours = bai_fb_colours_restore (display, theirs);
   int mode = theirs ? 0 : put_back_mode (display);
+  BaiFbState *state = display->state;
+  bai_console_give_back (&state->console, display->calls);
+  bai_watcher_dismiss (&state->watcher, display->calls);
   warn_not_back (display, "colour map", colours);
   warn_not_back (display, "mode", mode);
   if (theirs)
     ba_log (BA_LOG_INFO, "fbdev %s: another program has changed the mode, which is left as it is", display->info.name);
+}
+
+/* fbdev_restore() in the watcher: without a word, from what was known when it was started. */
+static void
+restore_for_dead (void *user)
+{
+  BaDisplay *display = user;
+  BaiFbState *state = display->state;
+  bool theirs = bai_fb_mode_changed (display) == 1;
+  state->colours.is_set = state->colours.n > 0; /* since then, perhaps; if not, it is not ours and stays */
+  (void) bai_fb_colours_restore (display, true);
+  if (!theirs)
+    (void) put_back_mode (display);
+  bai_console_give_back_for_dead (&state->console, display->calls);
+}
+
+/* Nothing is to be watched where nothing changes, now or with the first flip. */
+static void
+start_watcher (BaDisplay *display)
+{
+  BaiFbState *state = display->state;
+  BaiWatch watch = { .put_back = restore_for_dead, .user = display, .fds = { state->fd, state->console.fd } };
+  bool moves = state->can_pan && (display->info.n_pages > 1 || state->saved.xoffset || state->saved.yoffset);
+  if (!moves && state->colours.n == 0 && state->console.fd < 0
+      && memcmp (&state->var, &state->saved, sizeof state->var) == 0)
+    return;
+  int r = bai_watcher_start (&state->watcher, display->calls, &watch);
+  if (r < 0)
+    ba_log (BA_LOG_WARNING, "fbdev %s: no watcher (%s): should this process be killed, the screen stays as it is then",
+            display->info.name, ba_error_text (r));
 }
 
 static int
@@ -168,6 +202,7 @@ fbdev_open (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOp
   if (!state)
     return ba_error_set (error, -ENOMEM, "no memory for a display");
   display->state = state;
+  state->console.fd = state->watcher = -1;
   int r = open_and_save (display, path, error);
   if (r < 0) {
     close_device (display);
@@ -176,6 +211,8 @@ fbdev_open (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOp
   r = bai_fb_count_pages (display, path, options, error);
   if (r == 0)
     r = map_pages (display, path, error);
+  if (r == 0)
+    r = bai_console_take (&state->console, display->calls, options->console, state->fd, error);
   if (r < 0) {
     warn_not_back (display, "mode", put_back_mode (display));
     close_device (display);
@@ -186,6 +223,7 @@ fbdev_open (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOp
   if (*state->few_pages)
     ba_log (BA_LOG_INFO, "fbdev %s: %u page%s: %s", display->info.name, display->info.n_pages,
             display->info.n_pages > 1 ? "s" : "", state->few_pages);
+  start_watcher (display);
   return 0;
 }
 

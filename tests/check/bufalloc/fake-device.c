@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kd.h>
+#include <linux/vt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -201,6 +204,9 @@ fb_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
       if (arg == (void *) FB_BLANK_UNBLANK)
         fake->n_unblanks++;
       return 0;
+    case FBIOGET_CON2FBMAP:
+      ((struct fb_con2fbmap *) arg)->framebuffer = fake->console_fb;
+      return 0;
     case FBIO_WAITFORVSYNC:
       return wait_vsync (fake, arg);
     default:
@@ -208,7 +214,7 @@ fb_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
   }
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------- */
+/* ---- the terminal ---------------------------------------------------------------------------------------------- */
 
 static int
 keep_fd (FakeDevice *fake, int fd, bool fb)
@@ -225,6 +231,34 @@ keep_fd (FakeDevice *fake, int fd, bool fb)
   return fd;
 }
 
+static bool
+is_for_tty (unsigned long request)
+{
+  return request == TIOCGDEV || request == VT_GETSTATE || request == KDGETMODE || request == KDSETMODE
+         || request == TIOCNOTTY;
+}
+
+/* Whoever runs the tests on a terminal of his own keeps it as it is. */
+static int
+tty_ioctl_locked (FakeDevice *fake, int fd, unsigned long request, void *arg)
+{
+  const char *path = fd <= STDERR_FILENO ? NULL : fake->tty_path;
+  int code = fake->tty_ioctl ? fake->tty_ioctl (fake->user, path, request, arg) : ENOTTY;
+  return code != 0 ? fail_with (code) : 0;
+}
+
+static int
+open_tty_locked (FakeDevice *fake, const char *path)
+{
+  int code = fake->tty_ioctl ? fake->tty_ioctl (fake->user, path, 0, NULL) : ENXIO;
+  if (code != 0)
+    return fail_with (code);
+  snprintf (fake->tty_path, sizeof fake->tty_path, "%s", path);
+  return keep_fd (fake, dup (fake->memory_fd), false);
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------- */
+
 static int
 fake_open (void *ctx, const char *path, int flags, mode_t mode)
 {
@@ -234,6 +268,8 @@ fake_open (void *ctx, const char *path, int flags, mode_t mode)
   fake->last_open_flags = flags;
   if (fails (fake, FAKE_OPEN))
     ;
+  else if (strncmp (path, "/dev/tty", 8) == 0)
+    fd = open_tty_locked (fake, path);
   else if (strcmp (path, FAKE_FB_PATH) != 0)
     fd = keep_fd (fake, bai_device_calls.open (NULL, path, flags, mode), false);
   else if (fake->absent)
@@ -283,6 +319,8 @@ fake_ioctl (void *ctx, int fd, unsigned long request, void *arg)
   pthread_mutex_lock (&fake->lock);
   if (fails (fake, FAKE_IOCTL))
     ;
+  else if (is_for_tty (request))
+    r = tty_ioctl_locked (fake, fd, request, arg);
   else if (is_fb (fake, fd))
     r = fb_ioctl_locked (fake, request, arg);
   else
@@ -398,6 +436,24 @@ fake_rename (void *ctx, const char *from, const char *to)
   return counted_fails (ctx, FAKE_RENAME) ? -1 : bai_device_calls.rename (NULL, from, to);
 }
 
+static int
+fake_socketpair (void *ctx, int ends[2])
+{
+  FakeDevice *fake = ctx;
+  if (counted_fails (fake, FAKE_SOCKETPAIR) || bai_device_calls.socketpair (NULL, ends) < 0)
+    return -1;
+  pthread_mutex_lock (&fake->lock);
+  fake->n_open += 2;
+  pthread_mutex_unlock (&fake->lock);
+  return 0;
+}
+
+static pid_t
+fake_fork (void *ctx)
+{
+  return counted_fails (ctx, FAKE_FORK) ? -1 : bai_device_calls.fork (NULL);
+}
+
 static uint64_t
 fake_memory_bytes (void *ctx)
 {
@@ -455,6 +511,8 @@ fake_device_init (FakeDevice *fake)
     .realpath = fake_realpath,
     .rename = fake_rename,
     .unlink = fake_unlink,
+    .socketpair = fake_socketpair,
+    .fork = fake_fork,
     .memory_bytes = fake_memory_bytes,
     .now_ns = fake_now_ns,
   };

@@ -34,6 +34,8 @@ typedef enum
   FAKE_REALPATH,
   FAKE_RENAME,
   FAKE_UNLINK,
+  FAKE_SOCKETPAIR,
+  FAKE_FORK,
   FAKE_N_CALLS,
   FAKE_ANY = FAKE_N_CALLS /* to fail the n-th call of all, but close and munmap */
 } FakeCall;
@@ -97,6 +99,10 @@ typedef struct
   uint64_t memory_bytes; /* of the machine */
   void (*during_vsync) (void *user);
   void (*before_flock) (void *user);
+  /* What a terminal answers, be it /dev/tty* or (@path is NULL) a standard descriptor: 0 or an errno. It is asked
+   * whether it can be opened, too, with request 0. NULL = there is no terminal. */
+  int (*tty_ioctl) (void *user, const char *path, unsigned long request, void *arg);
+  uint32_t console_fb; /* the number of the framebuffer that has the console; this one is 0 */
   void *user;
 
   /* what to fail */
@@ -125,6 +131,7 @@ typedef struct
   struct fb_var_screeninfo first_var;
   uint16_t first_colours[3][256];
   int memory_fd;
+  char tty_path[32]; /* of the last one that was opened */
   int fb_fds[FAKE_MAX_FDS];
 } FakeDevice;
 
