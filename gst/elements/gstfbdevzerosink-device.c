@@ -66,6 +66,22 @@ describe_pages (GstBaFbdevAllocator * allocator, GstVideoInfo * screen, GstBaPag
   return TRUE;
 }
 
+/* On the thread of whoever waits, which is upstream's: this sink has nothing to do then. */
+static void
+warn_starved (GstBaFbdevAllocator * allocator, GstFbdevZeroSink * self)
+{
+  gboolean said;
+
+  GST_OBJECT_LOCK (self);
+  said = self->said_starved;
+  self->said_starved = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  if (!said)
+    GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT, ("Nothing moves: all video buffers are kept."),
+        ("the elements before the sink, or the application with its samples, keep all pages of the screen and all "
+            "memory in their place: they have to give some back, or have frames of their own (offer-pages=never)"));
+}
+
 gboolean
 gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
 {
@@ -81,7 +97,7 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
   device = g_strdup (self->device);
   options = (BaDisplayOptions) {
   .pages = self->n_pages,.no_vsync = !self->vsync,.console = self->console};
-  self->reopen = FALSE;
+  self->reopen = TRUE;          /* until it is open */
   GST_OBJECT_UNLOCK (self);
 
   gst_video_info_init (&screen);
@@ -100,7 +116,9 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
     post_open_error (self, &error);
     return FALSE;
   }
+  g_signal_connect_object (allocator, "starved", G_CALLBACK (warn_starved), self, 0);
   GST_OBJECT_LOCK (self);
+  self->reopen = FALSE;
   self->screen = screen;
   self->page_format = format;
   self->display = display;

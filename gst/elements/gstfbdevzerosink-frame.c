@@ -385,6 +385,7 @@ gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
   if (r == 0) {
     GST_OBJECT_LOCK (self);
     self->counts.shown[self->prepared_way]++;
+    self->said_starved = FALSE;
     GST_OBJECT_UNLOCK (self);
     /* somebody may wait for a page, and the next flip may be the frame that is to be drawn there */
     ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &pool_stats);

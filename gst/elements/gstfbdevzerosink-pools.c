@@ -136,7 +136,7 @@ why_not_pages (GstFbdevZeroSink * self, const GstVideoInfo * info, Placement * p
   if (!gst_fbdev_zero_sink_is_1to1 (place))
     return "the picture is scaled";
   if (place->src.w != src.w || place->src.h != src.h)
-    return "the picture is larger than its place on the screen";
+    return view.area.w > 0 ? "the picture is larger than the render rectangle" : "the picture is larger than the screen";
   return NULL;
 }
 

@@ -146,6 +146,7 @@ struct _GstFbdevZeroSink
   GPtrArray *pools;             /* of GWeakRef: the pools that upstream was given */
   const gchar *not_offered;     /* why the last ALLOCATION query got no pages, NULL where it did; static */
   gboolean reopen;              /* a property changed since the display was opened */
+  gboolean said_starved;        /* that somebody keeps all buffers; until the next frame comes */
   guint view_number;            /* counts the changes of what View says */
   Counts counts;
   Way last_way;
