@@ -84,7 +84,7 @@ convert_rows (const GstBaConvert *self, Lane *lane, const GstVideoFrame *in, gin
   const gint end = first_row + n_rows;
   gint y;
 
-  if (first_row == 0 || first_row != lane->next_row || lane->data != GST_VIDEO_FRAME_PLANE_DATA (in, 0)) {
+  if (first_row != lane->next_row || lane->data != GST_VIDEO_FRAME_PLANE_DATA (in, 0)) {
     lane->turn.band_number = -1;
     if (lane->scaler != NULL)
       gst_ba_scaler_state_reset (lane->scaler);

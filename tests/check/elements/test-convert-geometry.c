@@ -256,8 +256,7 @@ START_TEST (test_scale_psnr)
 {
   static const gint smooth_scales[][4] = { { 640, 360, 427, 240 }, { 640, 360, 960, 540 }, { 640, 360, 200, 111 },
                                            { 640, 360, 320, 180 }, { 641, 363, 400, 480 }, { 320, 240, 800, 480 } };
-  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_YUY2,
-                                            GST_VIDEO_FORMAT_P010_10LE, GST_VIDEO_FORMAT_RGB };
+  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_P010_10LE, GST_VIDEO_FORMAT_RGB };
   const gint *scale = smooth_scales[_i];
   const GstVideoRectangle all = { 0, 0, scale[0], scale[1] };
   gsize in;
@@ -418,7 +417,7 @@ START_TEST (test_threads)
 {
   static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_RGB16 };
   static const gint outs[][2] = { { 0, 0 }, { 1000, 600 }, { 700, 801 } };
-  static const guint threads[] = { 2, 3, 0 };
+  static const guint threads[] = { 3, 0 };
   static const gint size[2] = { 903, 604 };
   const GstVideoRectangle crop = { 1, 1, 901, 603 };
   gsize out, i, n, round;
@@ -487,7 +486,7 @@ START_TEST (test_slices)
   guint round, i;
 
   ck_assert (threads != NULL);
-  for (round = 1; round <= 2000; round++) {
+  for (round = 1; round <= 500; round++) {
     gst_ba_threads_run (threads, round % 100 == 0 ? 0 : N_SLICES);
     for (i = 0; i < N_SLICES; i++)
       ck_assert_uint_eq (job.done[i], round - round / 100);
