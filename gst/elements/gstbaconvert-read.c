@@ -112,13 +112,10 @@ read_packed (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, g
   convert_row (reader, &row, odd, width_px, dst);
 }
 
-#define READ_PARAMETERS                                                                                                \
-  (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
-#define READ_ARGUMENTS (reader, frame, x_px, y_px, width_px, dst)
-
 /* what the kernels make of it with neutral chroma */
 GST_BA_INLINE void
-read_gray_inline READ_PARAMETERS
+read_gray_inline (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px,
+                  guint8 *dst)
 {
   const guint8 *src = row_of (frame, 0, y_px) + x_px;
   const gint gain = reader->factors.y_gain, bias = reader->factors.bias;
@@ -133,7 +130,8 @@ read_gray_inline READ_PARAMETERS
 }
 
 GST_BA_INLINE void
-read_rgb32_inline READ_PARAMETERS
+read_rgb32_inline (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px,
+                   guint8 *dst)
 {
   const guint8 *src = row_of (frame, 0, y_px) + 4 * (gsize) x_px;
   const guint rs = reader->r_shift, gs = reader->g_shift, bs = reader->b_shift;
@@ -156,7 +154,8 @@ blend_on_black (guint32 pair, guint32 a)
 }
 
 GST_BA_INLINE void
-read_rgba32_inline READ_PARAMETERS
+read_rgba32_inline (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px,
+                    guint8 *dst)
 {
   const guint8 *src = row_of (frame, 0, y_px) + 4 * (gsize) x_px;
   const guint rs = reader->r_shift, gs = reader->g_shift, bs = reader->b_shift, as = reader->a_shift;
@@ -183,7 +182,8 @@ read_rgb24 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gi
 }
 
 GST_BA_INLINE void
-read_rgb16_inline READ_PARAMETERS
+read_rgb16_inline (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px,
+                   guint8 *dst)
 {
   const guint8 *src = row_of (frame, 0, y_px) + 2 * (gsize) x_px;
   const guint rs = reader->r_shift, gs = reader->g_shift, bs = reader->b_shift;
@@ -198,10 +198,15 @@ read_rgb16_inline READ_PARAMETERS
   }
 }
 
-GST_BA_VARIANTS (read_gray, READ_PARAMETERS, READ_ARGUMENTS)
-GST_BA_VARIANTS (read_rgb32, READ_PARAMETERS, READ_ARGUMENTS)
-GST_BA_VARIANTS (read_rgba32, READ_PARAMETERS, READ_ARGUMENTS)
-GST_BA_VARIANTS (read_rgb16, READ_PARAMETERS, READ_ARGUMENTS)
+#define READER(name)                                                                                                   \
+  GST_BA_VARIANTS (                                                                                                    \
+      name, (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst), \
+      (reader, frame, x_px, y_px, width_px, dst))
+
+READER (read_gray)
+READER (read_rgb32)
+READER (read_rgba32)
+READER (read_rgb16)
 
 static const YuvFormat yuv_formats[] = {
   { GST_VIDEO_FORMAT_I420, read_planar, GST_BA_ROW_PLANAR_2 },

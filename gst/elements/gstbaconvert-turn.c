@@ -150,9 +150,8 @@ band_row (const GstBaTurn *turn, GstBaTurnState *state, const GstVideoFrame *fra
     const gint rows = MIN (TILE_ROWS, crop->h - y);
 
     for (i = 0; i < rows; i++)
-      turn->reader->read (turn->reader, frame, crop->x + first,
-                          crop->y + (turn->flip_x ? crop->h - 1 - y - i : y + i), end - first,
-                          state->tile + (gsize) i * tile_stride_bytes);
+      turn->reader->read (turn->reader, frame, crop->x + first, crop->y + (turn->flip_x ? crop->h - 1 - y - i : y + i),
+                          end - first, state->tile + (gsize) i * tile_stride_bytes);
     gst_ba_transpose (state->tile, tile_stride_bytes, state->band + 4 * (gsize) y, turn->band_stride_bytes, end - first,
                       rows);
   }

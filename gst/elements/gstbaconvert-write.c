@@ -12,11 +12,8 @@
 
 #define BLOCK_PX 64
 
-#define WRITE_PARAMETERS (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
-#define WRITE_ARGUMENTS (writer, src, dst, y_px, width_px)
-
 GST_BA_INLINE void
-write_rgb32_inline WRITE_PARAMETERS
+write_rgb32_inline (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
 {
   const guint rs = writer->r_shift, gs = writer->g_shift, bs = writer->b_shift;
   const guint32 opaque = (guint32) 255 << writer->a_shift;
@@ -113,13 +110,13 @@ write_16_bits (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y
 }
 
 GST_BA_INLINE void
-write_rgb16_inline WRITE_PARAMETERS
+write_rgb16_inline (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
 {
   write_16_bits (writer, src, dst, y_px, width_px, TRUE);
 }
 
 GST_BA_INLINE void
-write_rgb15_inline WRITE_PARAMETERS
+write_rgb15_inline (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
 {
   write_16_bits (writer, src, dst, y_px, width_px, FALSE);
 }
@@ -134,7 +131,7 @@ luma (const GstBaWriter *writer, const guint8 *pixel)
 }
 
 GST_BA_INLINE void
-write_gray_inline WRITE_PARAMETERS
+write_gray_inline (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
 {
   gint i;
 
@@ -156,7 +153,7 @@ pack_bits (const guint8 *bytes)
 
 /* Thresholds lie in the middles of 256 steps between black and white, so both stay what they are. */
 GST_BA_INLINE void
-write_mono_inline WRITE_PARAMETERS
+write_mono_inline (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
 {
   const guint8 *pattern = writer->pattern[y_px & (GST_BA_PATTERN_PX - 1)];
   guint32 thresholds[BLOCK_PX];
@@ -176,11 +173,15 @@ write_mono_inline WRITE_PARAMETERS
   }
 }
 
-GST_BA_VARIANTS (write_rgb32, WRITE_PARAMETERS, WRITE_ARGUMENTS)
-GST_BA_VARIANTS (write_rgb16, WRITE_PARAMETERS, WRITE_ARGUMENTS)
-GST_BA_VARIANTS (write_rgb15, WRITE_PARAMETERS, WRITE_ARGUMENTS)
-GST_BA_VARIANTS (write_gray, WRITE_PARAMETERS, WRITE_ARGUMENTS)
-GST_BA_VARIANTS (write_mono, WRITE_PARAMETERS, WRITE_ARGUMENTS)
+#define WRITER(name)                                                                                                   \
+  GST_BA_VARIANTS (name, (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px),        \
+                   (writer, src, dst, y_px, width_px))
+
+WRITER (write_rgb32)
+WRITER (write_rgb16)
+WRITER (write_rgb15)
+WRITER (write_gray)
+WRITER (write_mono)
 
 /* Bayer's pattern of 2^@bits × 2^@bits: each of the numbers below 4^@bits once, neighbours far apart */
 static guint

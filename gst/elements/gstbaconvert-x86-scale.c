@@ -38,8 +38,8 @@ __attribute__ ((target ("avx2"))) gint
 gst_ba_scale_row_avx2 (const guint8 *src, const gint32 *left, const guint16 *weight, guint8 *dst, gint width_px)
 {
   const __m256i zero = _mm256_setzero_si256 ();
-  const __m256i spread = _mm256_setr_epi8 (0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3, 4, 5, 4, 5, 4, 5, 4, 5, 6, 7,
-                                           6, 7, 6, 7, 6, 7);
+  const __m256i spread =
+      _mm256_setr_epi8 (0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3, 4, 5, 4, 5, 4, 5, 4, 5, 6, 7, 6, 7, 6, 7, 6, 7);
   gint x;
 
   for (x = 0; width_px - x >= 4; x += 4) {
@@ -55,8 +55,8 @@ gst_ba_scale_row_avx2 (const guint8 *src, const gint32 *left, const guint16 *wei
     pixels = _mm256_shuffle_epi32 (pixels, 0xd8);
     here = _mm256_unpacklo_epi8 (pixels, zero);
     step = _mm256_sub_epi16 (_mm256_unpackhi_epi8 (pixels, zero), here);
-    step = _mm256_mulhrs_epi16 (
-        step, _mm256_slli_epi16 (_mm256_shuffle_epi8 (_mm256_set1_epi64x (weights), spread), 7));
+    step =
+        _mm256_mulhrs_epi16 (step, _mm256_slli_epi16 (_mm256_shuffle_epi8 (_mm256_set1_epi64x (weights), spread), 7));
     here = _mm256_add_epi16 (here, step);
     here = _mm256_permute4x64_epi64 (_mm256_packus_epi16 (here, here), 0x08);
     _mm_storeu_si128 ((__m128i *) (dst + 4 * (gsize) x), _mm256_castsi256_si128 (here));

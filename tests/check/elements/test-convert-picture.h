@@ -350,7 +350,9 @@ page_pixel (const Page *page, gint x, gint y, gint *rgb)
   if (is_gray (&page->out)) {
     const gboolean one = page->out.mono != GST_BA_MONO_NONE && (row[x / 8] >> (7 - x % 8) & 1);
 
-    rgb[0] = page->out.mono == GST_BA_MONO_NONE ? row[x] : one == (page->out.mono == GST_BA_MONO_ONE_IS_WHITE) ? 255 : 0;
+    rgb[0] = page->out.mono == GST_BA_MONO_NONE                    ? row[x]
+             : one == (page->out.mono == GST_BA_MONO_ONE_IS_WHITE) ? 255
+                                                                   : 0;
     rgb[1] = rgb[2] = rgb[0];
     return;
   }

@@ -183,8 +183,8 @@ START_TEST (test_dither_means)
           }
         for (i = 0; i < 3; i++)
           if (fabs (sums[i] / (block * block) - wanted[i]) > 1)
-            ck_abort_msg ("block at %d,%d: channel %d is %.2f on average, not %.2f", x, y, i,
-                          sums[i] / (block * block), wanted[i]);
+            ck_abort_msg ("block at %d,%d: channel %d is %.2f on average, not %.2f", x, y, i, sums[i] / (block * block),
+                          wanted[i]);
       }
     g_free (page.bytes);
     picture_clear (&picture);
@@ -379,11 +379,9 @@ END_TEST
 START_TEST (test_refuses)
 {
   GstVideoInfo info;
-  GstBaConvertConfig config = { .in_info = &info,
-                                .crop = { 0, 0, 8, 8 },
-                                .out.format = GST_VIDEO_FORMAT_BGRx,
-                                .width_px = 8,
-                                .height_px = 8 };
+  GstBaConvertConfig config = {
+    .in_info = &info, .crop = { 0, 0, 8, 8 }, .out.format = GST_VIDEO_FORMAT_BGRx, .width_px = 8, .height_px = 8
+  };
 
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_AYUV, 8, 8);
   ck_assert (gst_ba_convert_new (&config) == NULL);
