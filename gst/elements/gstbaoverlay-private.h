@@ -2,8 +2,9 @@
 /*
  * gstbaoverlay-private.h: one bitmap of an overlay, at the size and in the direction in which the screen shows it.
  *
- * Its pixels are premultiplied, bytes B G R A. A run is a stretch of one row that is not transparent; what no run
- * touches is never read nor written, on no side.
+ * Its pixels are premultiplied, bytes B G R A. A run is a stretch of one row that begins and ends with a pixel
+ * that is not transparent; in it there may be a few that are, which are written as they were. What no run touches is
+ * not.
  */
 #pragma once
 
