@@ -5,7 +5,7 @@
  * What a frame costs is decided by where its bytes lie: write-combined video memory takes writes at the speed of the
  * bus and gives reads at a hundredth of it. No driver tells, so it is measured, on a page that nobody looks at, in
  * pieces that are timed one by one: a thread that loses the processor for a while spoils one piece, and the median does
- * not see it. The first touch of a memory page costs fifty times the second one, so all of them are touched before.
+ * not see it. The first touch of a memory page costs fifty times the second one, so what is measured is touched before.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -51,13 +51,21 @@ speed_of (Times *times)
   return ns > 0 ? (double) times->piece_bytes * 1000.0 / (double) ns : 0;
 }
 
-static void
-touch (uint8_t *data, size_t size_bytes)
+/* Touches pieces until the time is up, which it soon is where nobody did before. Returns how many. */
+static unsigned
+touch (const Times *times, uint8_t *page, unsigned n_pieces)
 {
-  for (size_t at = 0; at < size_bytes; at += TOUCH_BYTES) {
-    volatile uint8_t *byte = data + at;
-    *byte = *byte;
+  const BaDeviceCalls *calls = times->calls;
+  int64_t began_ns = calls->now_ns (calls->ctx);
+  for (unsigned i = 0; i < n_pieces; i++) {
+    for (size_t at = 0; at < times->piece_bytes; at += TOUCH_BYTES) {
+      volatile uint8_t *byte = page + i * times->piece_bytes + at;
+      *byte = *byte;
+    }
+    if (calls->now_ns (calls->ctx) - began_ns >= BUDGET_NS)
+      return i + 1;
   }
+  return n_pieces;
 }
 
 /* Goes through the page once, in order (a small one several times), or until the time is up. @writes: else reads. @scratch has a piece's size and
@@ -93,7 +101,7 @@ measure (const BaDisplay *display, uint8_t *page, BaDisplaySpeed *speed)
   times->piece_bytes = page_bytes < PIECE_BYTES ? page_bytes : PIECE_BYTES;
   unsigned n_pieces = page_bytes / times->piece_bytes < MAX_PIECES ? (unsigned) (page_bytes / times->piece_bytes)
                                                                    : MAX_PIECES;
-  touch (page, n_pieces * times->piece_bytes);
+  n_pieces = touch (times, page, n_pieces);
   memset (scratch, 0, PIECE_BYTES);
   speed->read_mbps = display->told_read_mbps;
   if (display->told_read_mbps == 0) {

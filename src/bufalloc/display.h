@@ -235,8 +235,9 @@ BA_API int ba_display_check_mode (BaDisplay *display);
  * @page: (transfer none): a page of it that the caller holds and nobody looks at
  * @speed: (nullable) (out caller-allocates): what was measured, zeroed on error
  *
- * Measures how fast a page is read and written, and remembers it (ba_display_get_speed()). Takes about 2 ms for reading
- * and 2 ms for writing, less where the page is small; on memory slower than 8 MB/s, as long as 16 KiB take. The page
+ * Measures how fast a page is read and written, and remembers it (ba_display_get_speed()). Takes 2 ms at
+ * most for touching memory that nobody has touched yet, 2 ms for reading and 2 ms for writing, but as long as 16 KiB
+ * take on memory slower than 8 MB/s. The page
  * keeps its content: what is written is what was read. So nobody else may write to it meanwhile, and it must not be
  * flipped. Memory that caches keep, as that of a virtual display, is measured as the caches give it. A virtual display
  * with read-mbps=N says N for reading. Threads: the page's holder.

@@ -125,13 +125,19 @@ open_and_save (BaDisplay *display, const char *path, BaError *error)
   return r < 0 ? r : bai_fb_colours_open (display, path, error);
 }
 
+/* The screen is moved back first. DRM framebuffers of newer kernels move by the difference to where they believe to be,
+ * and setting the mode changes that belief without moving: the console would stay on another page for good. Others move
+ * with the mode, or lose their place when it is set, so that it is moved once more. */
 static int
 put_back_mode (BaDisplay *display)
 {
   const BaiFbState *state = display->state;
   struct fb_var_screeninfo now, var = state->saved; /* with its YWRAP bit, should it have one */
   var.activate = FB_ACTIVATE_NOW;
-  int r = bai_fb_put_mode (display, &state->saved);
+  int r = state->can_pan ? bai_fb_pan (display, var.xoffset, var.yoffset) : 0;
+  if (r == -EBUSY)
+    return r;
+  r = bai_fb_put_mode (display, &state->saved);
   if (r == 0 && state->can_pan)
     r = bai_fb_ioctl (display, FBIOPAN_DISPLAY, &var);
   /* a fixed screen may refuse every change, and then needs none back */
@@ -244,11 +250,12 @@ light_up (BaDisplay *display)
   return 0;
 }
 
-/* -EINVAL means a wrong page to whoever flips: a device that refuses what it took at open is something else. */
+/* -EINVAL means a wrong page to whoever flips: a device that refuses what it took at open is something else. -ENOSPC is
+ * what DRM says of a place outside of its memory. */
 static int
 refused_pan (int code)
 {
-  return code == -EINVAL || code == -ENOTTY ? -ENOTSUP : code;
+  return code == -EINVAL || code == -ENOTTY || code == -ENOSPC ? -ENOTSUP : code;
 }
 
 static int

@@ -130,6 +130,11 @@ pan_var (FakeDevice *fake, const struct fb_var_screeninfo *var)
     return fail_with (EINVAL);
   if (var->yoffset + fake->var.yres > fake->var.yres_virtual || var->xoffset + fake->var.xres > fake->var.xres_virtual)
     return fail_with (EINVAL);
+  int64_t row = fake->shown_row + var->yoffset - fake->var.yoffset;
+  if (fake->moves_by_difference
+      && (row < 0 || (uint64_t) (row + fake->var.yres) * fake->fix.line_length > fake->fix.smem_len))
+    return fail_with (ENOSPC);
+  fake->shown_row = row;
   if (fake->pan == FAKE_PAN_BLOCKS)
     advance_to_vsync (fake);
   fake->var.xoffset = var->xoffset;
@@ -542,6 +547,7 @@ fake_device_ready (FakeDevice *fake)
   if (fake->memory_fd < 0 || ftruncate (fake->memory_fd, (off_t) (lead_bytes + fake->fix.smem_len)) < 0)
     abort ();
   fake->first_var = fake->var;
+  fake->shown_row = fake->var.yoffset;
   memcpy (fake->first_colours, fake->colours, sizeof fake->colours);
 }
 
@@ -563,6 +569,7 @@ fake_device_read (FakeDevice *fake, size_t offset_bytes, void *to, size_t size_b
 bool
 fake_device_is_restored (const FakeDevice *fake)
 {
-  return memcmp (&fake->var, &fake->first_var, sizeof fake->var) == 0
+  return (!fake->moves_by_difference || fake->shown_row == fake->first_var.yoffset)
+         && memcmp (&fake->var, &fake->first_var, sizeof fake->var) == 0
          && memcmp (fake->colours, fake->first_colours, sizeof fake->colours) == 0;
 }

@@ -89,6 +89,8 @@ typedef struct
   uint16_t colours[3][256]; /* the colour map */
   unsigned long refuse_request; /* every ioctl of this number fails; 0 = none */
   int refuse_errno;
+  bool moves_by_difference; /* a pan moves the screen by the difference to the last var, FBIOPUT_VSCREENINFO does not
+                               move it: DRM framebuffers since Linux 6.13 */
   bool put_stays; /* FBIOPUT_VSCREENINFO does not move the screen, whatever its offsets say */
   bool fixed_mode; /* every FBIOPUT_VSCREENINFO is EINVAL */
   bool real_clock; /* else the clock stands still but for what waits */
@@ -130,6 +132,7 @@ typedef struct
   /* its own */
   struct fb_var_screeninfo first_var;
   uint16_t first_colours[3][256];
+  int64_t shown_row; /* the first one on screen; with moves_by_difference */
   int memory_fd;
   char tty_path[32]; /* of the last one that was opened */
   int fb_fds[FAKE_MAX_FDS];

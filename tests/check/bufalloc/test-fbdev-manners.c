@@ -168,7 +168,8 @@ START_TEST (flips_that_fail_are_told_once_and_succeed_later)
   static const struct
   {
     int code, flip;
-  } cases[] = { { EBUSY, -EBUSY }, { EINVAL, -ENOTSUP }, { ENOTTY, -ENOTSUP }, { EIO, -EIO } };
+  } cases[] = { { EBUSY, -EBUSY },     { EINVAL, -ENOTSUP }, { ENOTTY, -ENOTSUP },
+                { ENOSPC, -ENOTSUP }, { EIO, -EIO } };
   for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
     Screen s;
     Log log = { 0 };
