@@ -257,22 +257,12 @@ get_patience_ns (GstBaFbdevAllocator * self)
   return PATIENCE_NS + 2 * (gint64) g_atomic_int_get (&self->gap_us) * 1000;
 }
 
-gint
-gst_ba_fbdev_allocator_acquire (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * cancel,
-    BaBuffer ** buffer)
+/* There was no page at the first look, or frames off the screen are on their way. */
+static G_GNUC_NO_INLINE gint
+acquire_slowly (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** buffer)
 {
   gint64 waited_ns = 0, idle_ns = 0, slice_ns = 0, look_ns = SLICE_NS;
 
-  if (!self->pages) {
-    *buffer = NULL;
-    return -ENODEV;
-  }
-  if (g_atomic_int_get (&self->overflows) == 0) {       /* as nearly always */
-    gint r = ba_pool_acquire (self->pages, BA_NO_WAIT, cancel, buffer);
-
-    if (r != -EAGAIN || timeout_ns == 0)
-      return r;
-  }
   for (;;) {
     gboolean leave_page = must_leave_page (self);
     gint r;
@@ -299,6 +289,23 @@ gst_ba_fbdev_allocator_acquire (GstBaFbdevAllocator * self, gint64 timeout_ns, c
     if (slice_ns <= 0)
       return timeout_ns == 0 ? -EAGAIN : -ETIMEDOUT;
   }
+}
+
+gint
+gst_ba_fbdev_allocator_acquire (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * cancel,
+    BaBuffer ** buffer)
+{
+  if (G_UNLIKELY (!self->pages)) {
+    *buffer = NULL;
+    return -ENODEV;
+  }
+  if (G_LIKELY (g_atomic_int_get (&self->overflows) == 0)) {    /* as nearly always */
+    gint r = ba_pool_acquire (self->pages, BA_NO_WAIT, cancel, buffer);
+
+    if (r != -EAGAIN || timeout_ns == 0)
+      return r;
+  }
+  return acquire_slowly (self, timeout_ns, cancel, buffer);
 }
 
 void
