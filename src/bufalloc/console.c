@@ -115,6 +115,7 @@ refuse (BaConsoleMode wanted, int code, const char *why, BaError *error)
 static int
 find (const BaDeviceCalls *calls, BaConsoleMode wanted, BaError *error, int *fd, unsigned *number, bool *own)
 {
+  int r = 0;
   const char *why = "this process runs on no virtual terminal (ssh, a service, a window?)";
   *own = true;
   *fd = open_own (calls, number);
@@ -125,17 +126,22 @@ find (const BaDeviceCalls *calls, BaConsoleMode wanted, BaError *error, int *fd,
   }
   if (*fd < 0 && wanted == BA_CONSOLE_GRAPHICS) {
     *own = false;
-    *fd = tty_open (calls, TERMINAL_ON_SCREEN);
-    *number = *fd >= 0 ? number_of (calls, *fd) : 0;
-    if (*fd >= 0 && *number == 0) {
+    *fd = r = tty_open (calls, TERMINAL_ON_SCREEN);
+    *number = r >= 0 ? number_of (calls, r) : 0;
+    if (r >= 0 && *number == 0) {
       calls->close (calls->ctx, *fd);
-      *fd = -1;
+      *fd = r = -ENOTTY;
     }
   }
   if (*fd >= 0)
     return 0;
   *fd = -1;
-  return refuse (wanted, -ENOTSUP, why, error);
+  if (wanted == BA_CONSOLE_GRAPHICS)
+    return ba_error_set (error, -ENOTSUP,
+                         "console=graphics: %s, and " TERMINAL_ON_SCREEN " cannot be had (%s): start it from the "
+                         "console on screen, or as root",
+                         why, ba_error_text (r));
+  return refuse (wanted, 0, why, error);
 }
 
 int

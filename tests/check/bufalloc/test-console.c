@@ -22,15 +22,15 @@
 typedef struct
 {
   unsigned controlling; /* /dev/tty */
-  unsigned standard;    /* what all three standard descriptors are */
-  unsigned on_screen;   /* number of the VT that is */
-  int mode;             /* of any VT */
-  int set_code;         /* what KDSETMODE ends with */
-  bool hung_up;         /* what is open now fails, until it is opened anew */
-  bool no_right;        /* without being the leader of a session */
+  unsigned standard; /* what all three standard descriptors are */
+  unsigned on_screen; /* number of the VT that is */
+  int mode; /* of any VT */
+  int set_code; /* what KDSETMODE ends with */
+  bool hung_up; /* what is open now fails, until it is opened anew */
+  bool no_right; /* without being the leader of a session */
   unsigned n_sets;
   unsigned n_lettings_go;
-  char opened[64];      /* all that was opened */
+  char opened[64]; /* all that was opened */
 } Terminals;
 
 static int
@@ -378,8 +378,8 @@ open_display (Fixture *f, BaConsoleMode wanted)
   BaDisplayOptions options = { .pages = 3, .console = wanted };
   f->screen.fake.calls.close (&f->screen.fake, f->fb_fd);
   f->screen.error.message[0] = 0;
-  int r = bai_display_open_with_calls (FAKE_FB_PATH, &options, &f->screen.fake.calls, &f->screen.error,
-                                       &f->screen.display);
+  int r =
+      bai_display_open_with_calls (FAKE_FB_PATH, &options, &f->screen.fake.calls, &f->screen.error, &f->screen.display);
   f->screen.info = r == 0 ? ba_display_get_info (f->screen.display) : NULL;
   return r;
 }

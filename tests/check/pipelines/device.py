@@ -36,11 +36,11 @@ class FakeDevice:
                         for y in range(self.height))
 
     def last_shown(self):
-        """The page of the last pan before the end put the first state back."""
+        """The page of the last pan before the end put the first state back, by a pan and a mode set."""
         end = max(i for i, line in enumerate(self.calls) if line.startswith("FBIOPUT_VSCREENINFO"))
         pans = [int(re.search(r"yoffset=(\d+)", line).group(1)) for line in self.calls[:end]
                 if line.startswith("FBIOPAN_DISPLAY")]
-        return pans[-1] // self.height
+        return pans[-2] // self.height
 
     def assert_put_back(self):
         assert self.calls[-1] == f"final yres_virtual={self.height} yoffset=0", self.calls[-3:]
