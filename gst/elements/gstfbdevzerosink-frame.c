@@ -356,6 +356,14 @@ flip_failed (GstFbdevZeroSink * self, int r)
   return GST_FLOW_ERROR;
 }
 
+/* The only page: upstream needs it back for the next frame, visible as it is. */
+static void
+give_back_only_page (GstFbdevZeroSink * self)
+{
+  if (self->prepared_way == WAY_FLIP && !GST_BASE_SINK (self)->need_preroll)
+    gst_fbdev_zero_sink_forget_frame (self);
+}
+
 GstFlowReturn
 gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
 {
@@ -367,8 +375,10 @@ gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
   if (flow != GST_FLOW_OK)
     return flow;
   if (!can_flip) {
-    if (self->shown)
+    if (self->shown) {
+      give_back_only_page (self);
       return GST_FLOW_OK;
+    }
     if (!self->prepared_page && (flow = write_only_page (self, buffer)) != GST_FLOW_OK)
       return flow;
   }
@@ -392,9 +402,8 @@ gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
     if (can_flip && pool_stats.n_free == 0)
       ba_display_wait (self->display, &self->cancel);
   }
-  /* the only page: upstream needs it back for the next frame, visible as it is */
-  if (!can_flip && self->prepared_way == WAY_FLIP && !GST_BASE_SINK (self)->need_preroll)
-    gst_fbdev_zero_sink_forget_frame (self);
+  if (!can_flip)
+    give_back_only_page (self);
   return GST_FLOW_OK;
 }
 

@@ -90,8 +90,8 @@ move_piece (uint8_t *restrict to, const uint8_t *restrict from, size_t n_bytes)
     to[at] = from[at];
 }
 
-/* Goes through the page once, in order (a small one several times), or until the time is up. @writes: else reads. @scratch has a piece's size and
- * stays in the cache, so that the page is what costs. */
+/* Goes through the page once, in order (a small one several times), or until the time is up. @writes: else reads.
+ * @scratch has a piece's size and stays in the cache, so that the page is what costs. */
 static void
 time_pieces (Times *times, uint8_t *page, unsigned n_pieces, uint8_t *scratch, bool writes)
 {

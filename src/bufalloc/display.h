@@ -131,8 +131,8 @@ typedef struct
  * On failure the device is as it was. Threads: any.
  *
  * Returns: 0; -EINVAL for a string that makes no sense; -ENODEV; -EBUSY where another program, or another display of
- *   this one, shows there; -ENOTSUP for a pixel format that cannot be shown; -ENOMEM, also where a virtual display would
- *   take more than BA_VIRTUAL_MAX_MEMORY_BYTES; or the -errno of the call that failed
+ *   this one, shows there; -ENOTSUP for a pixel format that cannot be shown; -ENOMEM, also where a virtual display
+ *   would take more than BA_VIRTUAL_MAX_MEMORY_BYTES; or the -errno of the call that failed
  */
 BA_API int ba_display_open (const char *device, const BaDisplayOptions *options, BaError *error, BaDisplay **out);
 

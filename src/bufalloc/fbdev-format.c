@@ -103,7 +103,8 @@ find_by_fourcc (const struct fb_var_screeninfo *var, const char *path, Format *f
   if (format->fourcc)
     return 0;
   return ba_error_set (error, -ENOTSUP,
-                       "%.150s: its mode has the pixel format \"%c%c%c%c\", which cannot be shown (try fbset -depth 32)",
+                       "%.150s: its mode has the pixel format \"%c%c%c%c\", which cannot be shown (try fbset "
+                       "-depth 32)",
                        path, printable (code), printable (code >> 8), printable (code >> 16), printable (code >> 24));
 }
 
@@ -113,8 +114,8 @@ find_mono (const struct fb_var_screeninfo *var, const struct fb_fix_screeninfo *
 {
   if (var->bits_per_pixel != 1 || var->nonstd != 0 || var->grayscale > 1 || var->red.msb_right != 0)
     return ba_error_set (error, -ENOTSUP,
-                         "%.100s: monochrome with %u bits a pixel, nonstd %u, grayscale %u%s: only 1 bit with the first "
-                         "pixel in a byte's highest bit can be shown",
+                         "%.100s: monochrome with %u bits a pixel, nonstd %u, grayscale %u%s: only 1 bit with the "
+                         "first pixel in a byte's highest bit can be shown",
                          path, var->bits_per_pixel, var->nonstd, var->grayscale,
                          var->red.msb_right ? ", first pixel in the lowest bit" : "");
   format->fourcc = fix->visual == FB_VISUAL_MONO01 ? BA_FOURCC_D1 : BA_FOURCC_R1;

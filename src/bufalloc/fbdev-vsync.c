@@ -4,8 +4,8 @@
  *
  * The call cannot be interrupted, and some drivers never return from it while the output is off. So a thread of its own
  * makes it, on a descriptor of its own, and the flip waits for the thread, with a deadline. A thread that does not come
- * back is left alone: it ends when its call does, touches nothing of the display, and closes its descriptor. Between two
- * waits the thread sleeps; close ends it.
+ * back is left alone: it ends when its call does, touches nothing of the display, and closes its descriptor. Between
+ * two waits the thread sleeps; close ends it.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -55,8 +55,8 @@ END_TEST
 
 START_TEST (the_page_keeps_its_content_and_its_neighbours_too)
 {
-  static const char *const devices[] = { "virtual:640x480,rate=0", "virtual:2048x1200,rate=0,pages=2", "virtual:5x3,rate=0",
-                                         "virtual:100x50,stride=444,rate=0", FAKE_FB_PATH };
+  static const char *const devices[] = { "virtual:640x480,rate=0", "virtual:2048x1200,rate=0,pages=2",
+                                         "virtual:5x3,rate=0", "virtual:100x50,stride=444,rate=0", FAKE_FB_PATH };
   for (size_t i = 0; i < N_ELEMENTS (devices); i++) {
     Screen s;
     open_screen (&s, devices[i], NULL);

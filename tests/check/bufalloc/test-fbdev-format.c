@@ -4,6 +4,8 @@
  */
 #include "fake-screen.h"
 
+#include <bufalloc/virtual-display.h>
+
 /* A ramp of @n levels, or something that is none. */
 static void
 fill_colours (FakeDevice *fake, uint32_t n, bool linear)
@@ -146,6 +148,39 @@ START_TEST (one_bit_of_another_kind_is_refused)
   fake_device_set_pixels (&s.fake, 1, 0, 0, 0);
   s.fake.fix.line_length = 7;
   refused (&s, -ENOTSUP, "do not fit");
+}
+END_TEST
+
+START_TEST (a_virtual_screen_has_the_same_kinds)
+{
+  static const struct
+  {
+    const char *device;
+    uint32_t fourcc;
+    size_t stride_bytes;
+    uint8_t black;
+  } cases[] = {
+    { "virtual:10x5,format=GRAY8", BA_FOURCC_R8, 12, 0 },
+    { "virtual:33x5,format=MONO10", BA_FOURCC_R1, 8, 0 },
+    { "virtual:33x5,format=MONO01,stride=5", BA_FOURCC_D1, 5, 0xff },
+  };
+  for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
+    BaDisplay *display;
+    BaBlock page;
+    ck_assert_int_eq (ba_display_open (cases[i].device, NULL, NULL, &display), 0);
+    const BaLayout *layout = &ba_display_get_info (display)->layout;
+    ck_assert_uint_eq (layout->fourcc, cases[i].fourcc);
+    ck_assert_uint_eq (layout->stride_bytes[0], cases[i].stride_bytes);
+    const BaVirtualTrailer *trailer = (const BaVirtualTrailer *) (void *) (display->map + display->map_bytes);
+    ck_assert_uint_eq (trailer->fourcc, cases[i].fourcc);
+    ck_assert_uint_eq (trailer->stride_bytes, cases[i].stride_bytes);
+    ck_assert_int_eq (ba_display_get_page (display, 1, &page), 0);
+    memset (page.data, 0x5a, page.size_bytes);
+    ck_assert_int_eq (ba_display_clear (display, 1), 0);
+    for (size_t b = 0; b < page.size_bytes; b++)
+      ck_assert_uint_eq (((uint8_t *) page.data)[b], cases[i].black);
+    ba_display_unref (display);
+  }
 }
 END_TEST
 
@@ -390,6 +425,7 @@ START_TEST (the_colour_map_survives_every_failure)
 END_TEST
 
 RUN ("fbdev-format", grey_that_the_driver_tells_is_taken_as_it_is, one_bit_has_whole_bytes_in_a_row_and_its_own_black,
+     a_virtual_screen_has_the_same_kinds,
      one_bit_that_is_scrolled_sideways_must_begin_at_a_byte, one_bit_of_another_kind_is_refused,
      a_fourcc_in_the_mode_is_v4l2s, a_fourcc_that_is_none_of_ours_is_refused_by_name,
      a_palette_becomes_grey_with_the_first_page_and_is_put_back, a_palette_that_is_never_shown_on_is_never_changed,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-fbdev-manners.c: what /dev/fbN does where a driver refuses, lies, or another program changes the mode: each has a
- * way out, and is said once, not with every frame.
+ * test-fbdev-manners.c: what /dev/fbN does where a driver refuses, lies, or another program changes the mode: each has
+ * a way out, and is said once, not with every frame.
  */
 #include "fake-screen.h"
 

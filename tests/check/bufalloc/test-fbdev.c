@@ -476,4 +476,5 @@ RUN ("fbdev", a_padded_line_length_is_the_stride, the_format_comes_from_offsets_
      pages_are_mapped_for_reading_and_writing_and_lie_where_the_device_shows_them,
      memory_that_begins_inside_a_memory_page_is_found, a_screen_that_cannot_move_is_drawn_where_it_is,
      a_screen_that_is_scrolled_sideways_says_where_its_first_pixel_lies,
-     a_screen_that_is_scrolled_sideways_and_moves_shows_whole_pages_and_is_scrolled_back, the_page_that_is_looked_at_is_handed_out_last)
+     a_screen_that_is_scrolled_sideways_and_moves_shows_whole_pages_and_is_scrolled_back,
+     the_page_that_is_looked_at_is_handed_out_last)

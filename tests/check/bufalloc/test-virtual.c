@@ -237,43 +237,6 @@ START_TEST (a_cleared_page_is_black_to_its_last_byte_and_its_neighbours_are_not)
 }
 END_TEST
 
-START_TEST (grey_screens_have_their_own_black)
-{
-  static const struct
-  {
-    const char *device;
-    uint32_t fourcc;
-    size_t stride_bytes;
-    uint8_t black;
-  } cases[] = {
-    { "virtual:10x5,format=GRAY8", BA_FOURCC_R8, 12, 0 },
-    { "virtual:33x5,format=MONO10", BA_FOURCC_R1, 8, 0 },
-    { "virtual:33x5,format=MONO01,stride=5", BA_FOURCC_D1, 5, 0xff },
-  };
-  for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
-    Place place;
-    BaBlock page;
-    place_init (&place, cases[i].device + strlen ("virtual:"));
-    BaDisplay *display = open_place (&place, NULL);
-    const BaLayout *layout = &ba_display_get_info (display)->layout;
-    ck_assert_uint_eq (layout->fourcc, cases[i].fourcc);
-    ck_assert_uint_eq (layout->stride_bytes[0], cases[i].stride_bytes);
-    ck_assert_uint_eq (layout->height_px, 5);
-    Watcher watcher = watch (place.file);
-    ck_assert_uint_eq (watcher.trailer->fourcc, cases[i].fourcc);
-    ck_assert_uint_eq (watcher.trailer->stride_bytes, cases[i].stride_bytes);
-    ba_display_get_page (display, 1, &page);
-    memset (page.data, 0x5a, page.size_bytes);
-    ck_assert_int_eq (ba_display_clear (display, 1), 0);
-    for (size_t b = 0; b < page.size_bytes; b++)
-      ck_assert_uint_eq (((uint8_t *) page.data)[b], cases[i].black);
-    unwatch (&watcher);
-    ba_display_unref (display);
-    place_finish (&place);
-  }
-}
-END_TEST
-
 /* Fails the first call, then the second, and so on, until one open meets no failing call. */
 static void
 check_failed_opens (const char *options, bool with_file, size_t old_bytes)
@@ -612,7 +575,6 @@ END_TEST
 RUN ("virtual", the_trailer_describes_the_file, what_is_drawn_is_in_the_file_and_stays_there,
      an_existing_file_gets_the_right_size, every_page_begins_at_a_memory_page,
      options_limit_the_pages_but_never_add_any, a_cleared_page_is_black_to_its_last_byte_and_its_neighbours_are_not,
-     grey_screens_have_their_own_black,
      a_failed_open_leaves_nothing_behind, a_failed_open_leaves_an_existing_file_as_it_was,
      a_full_disk_is_a_clear_error_and_the_new_file_is_removed, what_is_no_file_is_no_virtual_display,
      a_file_is_the_screen_of_one_display_at_a_time, a_file_is_opened_again_while_pages_of_it_are_held,
