@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A player that plays on /dev/fb0 and its console (a stand-in) is killed, stopped, or fails: mode and console are put
 back, by the watcher where the player cannot."""
+import atexit
 import os
 import select
 import signal
 import struct
 import subprocess
 import sys
+import time
 
 from device import FakeDevice
 from harness import HANG_S, main, play_in_process
@@ -34,7 +36,9 @@ class Console(FakeDevice):
             return None  # not made yet
 
     def until(self, holds):
+        end = time.monotonic() + HANG_S
         while not holds(self.state()):
+            assert time.monotonic() < end, self.state()
             os.sched_yield()
 
     def watchers(self):
@@ -56,11 +60,10 @@ class Console(FakeDevice):
         """A player, when its first frames have been shown, and the watcher's pidfd."""
         player = subprocess.Popen(["gst-launch-1.0", "-q"] + words.split(), env={**os.environ, **self.env},
                                   start_new_session=True, stdout=subprocess.DEVNULL)
+        atexit.register(player.kill)  # where a test fails; no harm after its end
         self.until(lambda state: state is not None and state[3] > 0)
+        self.until(lambda _: self.watchers())  # it gives itself its name after it was started
         watchers = self.watchers()
-        while not watchers:  # it gives itself its name after it was started
-            os.sched_yield()
-            watchers = self.watchers()
         assert len(watchers) == 1, watchers
         return player, os.pidfd_open(watchers[0])
 
@@ -143,6 +146,7 @@ def test_one_page_that_is_not_moved_needs_no_watcher_over_ssh():
     console = Console(vt=None, pages=1)
     player = subprocess.Popen(["gst-launch-1.0", "-q", "videotestsrc", "!", "fbdevzerosink", "sync=false",
                                "device=/dev/fb0"], env={**os.environ, **console.env}, stdout=subprocess.DEVNULL)
+    atexit.register(player.kill)
     console.until(lambda _: os.path.exists(console.log) and b"FBIOBLANK" in open(console.log, "rb").read())
     assert not console.watchers()
     player.kill()
