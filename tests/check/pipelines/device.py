@@ -40,7 +40,7 @@ class FakeDevice:
         end = max(i for i, line in enumerate(self.calls) if line.startswith("FBIOGET_FSCREENINFO"))
         pans = [int(re.search(r"yoffset=(\d+)", line).group(1)) for line in self.calls[:end]
                 if line.startswith("FBIOPAN_DISPLAY")]
-        return pans[-2] // self.height
+        return pans[-1] // self.height
 
     def assert_put_back(self):
         assert self.calls[-1] == f"final yres_virtual={self.height} yoffset=0", self.calls[-3:]
