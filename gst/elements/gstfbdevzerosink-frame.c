@@ -364,8 +364,26 @@ give_back_only_page (GstFbdevZeroSink * self)
     gst_fbdev_zero_sink_forget_frame (self);
 }
 
-GstFlowReturn
-gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
+static GstFlowReturn show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen);
+
+/* A flip that was refused, perhaps because another program changed the mode: then its pages are other ones now. */
+static GstFlowReturn
+flip_refused (GstFbdevZeroSink * self, GstBuffer * buffer, int r, gboolean may_reopen)
+{
+  gboolean reopened = FALSE;
+
+  if (!may_reopen || r != -ENOTSUP)
+    return flip_failed (self, r);
+  if (!gst_fbdev_zero_sink_follow_mode (self, &reopened))
+    return GST_FLOW_ERROR;
+  if (!reopened)
+    return flip_failed (self, r);
+  gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
+  return show_prepared (self, buffer, FALSE);
+}
+
+static GstFlowReturn
+show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
 {
   gboolean can_flip = ba_display_get_info (self->display)->can_flip;
   GstFlowReturn flow = gst_fbdev_zero_sink_prepare_frame (self, buffer);
@@ -390,7 +408,7 @@ gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
       return flow;
   }
   if (r < 0)
-    return flip_failed (self, r);
+    return flip_refused (self, buffer, r, may_reopen);
   self->shown = TRUE;
   if (r == 0) {
     GST_OBJECT_LOCK (self);
@@ -405,6 +423,12 @@ gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
   if (!can_flip)
     give_back_only_page (self);
   return GST_FLOW_OK;
+}
+
+GstFlowReturn
+gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
+{
+  return show_prepared (self, buffer, TRUE);
 }
 
 void
