@@ -67,6 +67,15 @@ gst_ba_fbdev_allocator_class_init (GstBaFbdevAllocatorClass * klass)
 {
   G_OBJECT_CLASS (klass)->finalize = gst_ba_fbdev_allocator_finalize;
   GST_ALLOCATOR_CLASS (klass)->alloc = gst_ba_fbdev_allocator_alloc;
+
+  /**
+   * GstBaFbdevAllocator::starved:
+   * @self: the allocator
+   *
+   * Somebody waits for a page, no more memory may be given in place of one, and the sink has nothing to show: nothing
+   * moves until a buffer is given back. Emitted once for each acquire that waits so, by its thread, with no lock held.
+   */
+  g_signal_new ("starved", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -262,6 +271,7 @@ static G_GNUC_NO_INLINE gint
 acquire_slowly (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** buffer)
 {
   gint64 waited_ns = 0, idle_ns = 0, slice_ns = 0, look_ns = SLICE_NS;
+  gboolean told = FALSE;
 
   for (;;) {
     gboolean leave_page = must_leave_page (self);
@@ -281,10 +291,15 @@ acquire_slowly (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * 
       look_ns = MIN (2 * look_ns, LONGEST_SLICE_NS);    /* a paused pipeline should let the CPU sleep */
     } else {
       idle_ns += MIN (slice_ns, SLICE_NS);      /* when it became idle within a longer slice is not known */
-      look_ns = SLICE_NS;
+      look_ns = told ? MIN (2 * look_ns, LONGEST_SLICE_NS) : SLICE_NS;
     }
     if (!leave_page && idle_ns >= get_patience_ns (self) && acquire_overflow (self, buffer) == 0)
       return 0;
+    if (!told && timeout_ns < 0 && idle_ns >= get_patience_ns (self)
+        && g_atomic_int_get (&self->overflow_made) >= MAX_OVERFLOW) {
+      told = TRUE;
+      g_signal_emit_by_name (self, "starved");
+    }
     slice_ns = timeout_ns < 0 ? look_ns : MIN (look_ns, timeout_ns - waited_ns);
     if (slice_ns <= 0)
       return timeout_ns == 0 ? -EAGAIN : -ETIMEDOUT;

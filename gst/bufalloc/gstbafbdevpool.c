@@ -114,6 +114,9 @@ gst_ba_fbdev_pool_set_config (GstBufferPool * pool, GstStructure * config)
   fit_max = max == 0 ? n_pages : MIN (max, n_pages);
   fit_min = MIN (min, fit_max);
   changed = fit_max != max || fit_min != min || size != self->size;
+  /* what is around the window is on the screen: there is no room that could be kept free, or filled with zeros */
+  changed = changed || params.prefix || params.padding || params.flags;
+  params = (GstAllocationParams) {.align = params.align};
   gst_buffer_pool_config_set_params (config, caps, self->size, fit_min, fit_max);
   gst_buffer_pool_config_set_allocator (config, GST_ALLOCATOR (self->allocator), &params);
   self->limit = fit_max < n_pages ? fit_max : 0;
@@ -240,7 +243,8 @@ gst_ba_fbdev_pool_wrap (GstBaPool * pool, BaBuffer * page)
     GstVideoMeta *meta = gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
         GST_VIDEO_INFO_FORMAT (&self->info), self->window.w, self->window.h, 1, self->info.offset, self->info.stride);
 
-    GST_META_FLAG_SET (meta, GST_META_FLAG_POOLED);
+    /* locked: an element that took it off would leave the next user of the buffer without strides */
+    GST_META_FLAG_SET (meta, GST_META_FLAG_POOLED | GST_META_FLAG_LOCKED);
   }
   GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
   return buffer;
