@@ -105,8 +105,8 @@ void gst_ba_convert_frame (GstBaConvert *convert, const GstVideoFrame *in, guint
  *
  * A part of gst_ba_convert_frame(), by the caller's thread alone: the same bytes, wherever the caller wants them (a
  * band in the cache, to blend something over it, or to see which rows changed). Cheapest in ascending order without
- * gaps: a call that begins where the last one ended, with @in at the same address, goes on with the same picture and may use
- * what was read for it. So a new picture begins at row 0, or anywhere but where the last call ended.
+ * gaps: a call that begins where the last one ended, with @in at the same address, goes on with the same picture
+ * and may use what was read for it. So a new picture begins at row 0, or anywhere but where the last call ended.
  * Threads: one at a time.
  */
 void gst_ba_convert_rows (GstBaConvert *convert, const GstVideoFrame *in, gint first_row, gint n_rows, guint8 *out,
