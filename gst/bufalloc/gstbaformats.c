@@ -38,7 +38,6 @@ static const FormatRow rows[] = {
   ROW (YUY2, YUYV422),
   ROW (UYVY, UYVY422),
   ROW (YVYU, YVYU422),
-  ROW (IYU1, UYYVYY411),
   ROW (Y210, Y210LE),
   ROW (AYUV64, AYUV64),
   ROW (GRAY8, GRAY8),

@@ -55,8 +55,7 @@ get_frame_info (const AVFrame *frame, GstVideoInfo *info)
 {
   if (frame->format != AV_PIX_FMT_PAL8)
     return gst_ba_avframe_get_video_info (frame, info);
-  if (!gst_video_info_set_format (info, gst_av_zero_get_palette_format (), (guint) frame->width,
-                                  (guint) frame->height))
+  if (!gst_video_info_set_format (info, gst_av_zero_get_palette_format (), (guint) frame->width, (guint) frame->height))
     return FALSE;
   if (frame->sample_aspect_ratio.num > 0 && frame->sample_aspect_ratio.den > 0) {
     GST_VIDEO_INFO_PAR_N (info) = frame->sample_aspect_ratio.num;
@@ -90,6 +89,7 @@ set_colours (const GstAvZeroDec *self, const AVFrame *frame, const GstVideoInfo 
     info->chroma_site = input->chroma_site;
 }
 
+/* Encoders say it with each key frame: what a frame does not say is as before. */
 static void
 set_stereo (const GstAvZeroDec *self, const AVFrame *frame, GstVideoInfo *info)
 {
@@ -114,6 +114,10 @@ set_stereo (const GstAvZeroDec *self, const AVFrame *frame, GstVideoInfo *info)
     return;
   }
   const AVFrameSideData *data = av_frame_get_side_data (frame, AV_FRAME_DATA_STEREO3D);
+  if (!data && self->negotiated) {
+    GST_VIDEO_INFO_MULTIVIEW_MODE (info) = GST_VIDEO_INFO_MULTIVIEW_MODE (&self->picture.info);
+    GST_VIDEO_INFO_MULTIVIEW_FLAGS (info) = GST_VIDEO_INFO_MULTIVIEW_FLAGS (&self->picture.info);
+  }
   if (!data)
     return;
   const AVStereo3D *stereo = (const AVStereo3D *) data->data;
@@ -140,7 +144,7 @@ get_coordinates (const AVRational point[2])
                                                     (guint16) scale (point[1], 50000, G_MAXUINT16) };
 }
 
-/* Encoders say these once, or once a key frame: what a frame does not say is as before. */
+/* As with stereo: once, or with each key frame. */
 static void
 set_light (const GstAvZeroDec *self, const AVFrame *frame, GstAvZeroPicture *picture)
 {
@@ -313,9 +317,7 @@ void
 gst_av_zero_dec_update_tags (GstAvZeroDec *self, const AVFrame *frame)
 {
   const gchar *orientation = get_orientation (frame);
-  if (!orientation && self->orientation)
-    orientation = "rotate-0";
-  if (g_strcmp0 (orientation, self->orientation) == 0)
+  if (!orientation || orientation == self->orientation)
     return;
   self->orientation = orientation;
   GstTagList *tags = gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, orientation, NULL);

@@ -149,8 +149,7 @@ static const GstAvZeroCodec codecs[] = {
   { AV_CODEC_ID_PAM, "image/x-portable-anymap", NULL, NULL, 1, FILES },
 };
 
-static void
-append_text (GString *text, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
+static void append_text (GString *text, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
 
 static void
 append_text (GString *text, const gchar *format, ...)

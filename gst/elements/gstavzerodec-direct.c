@@ -343,7 +343,8 @@ gst_av_zero_dec_take_pages (GstAvZeroDec *self, GstQuery *query, GstCaps *caps)
   gboolean direct = FALSE;
 
   refuse (reason, "downstream offers no pages of a screen for %s of %dx%d",
-          gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (&self->picture.info)), GST_VIDEO_INFO_WIDTH (&self->picture.info), GST_VIDEO_INFO_HEIGHT (&self->picture.info));
+          gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (&self->picture.info)),
+          GST_VIDEO_INFO_WIDTH (&self->picture.info), GST_VIDEO_INFO_HEIGHT (&self->picture.info));
   gst_av_zero_dec_drop_pages (self);
   if (gst_query_get_n_allocation_pools (query) > 0)
     gst_query_parse_nth_allocation_pool (query, 0, &pool, &size_bytes, &min, &max);
@@ -389,8 +390,8 @@ repeat_page (GstAvZeroDec *self, const AVFrame *frame, BaBuffer *page)
   GstBaFbdevAllocator *allocator = gst_ba_fbdev_pool_get_allocator (GST_BA_FBDEV_POOL (self->page_pool));
   GstBuffer *buffer = gst_buffer_new ();
   gst_buffer_append_memory (buffer, gst_ba_fbdev_allocator_wrap (allocator, page, offset_bytes, size_bytes));
-  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (&self->picture.info), (guint) frame->width,
-                                  (guint) frame->height, 1, offsets, strides);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (&self->picture.info),
+                                  (guint) frame->width, (guint) frame->height, 1, offsets, strides);
   return buffer;
 }
 

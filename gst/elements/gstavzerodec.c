@@ -273,6 +273,8 @@ close_codec (GstAvZeroDec *self)
   avcodec_free_context (&self->context);
   gst_av_zero_dec_drop_pages (self);
   self->negotiated = FALSE;
+  if (self->orientation)
+    gst_video_decoder_merge_tags (GST_VIDEO_DECODER (self), NULL, GST_TAG_MERGE_UNDEFINED);
   self->orientation = NULL;
   self->latency = GST_CLOCK_TIME_NONE;
 }

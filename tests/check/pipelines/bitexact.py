@@ -19,8 +19,6 @@ DIRECTORY = os.path.join(os.environ["BA_CLIP_DIR"], "bitexact")
 
 def planes(info):
     """(bytes of a row, rows) of each plane."""
-    if info.finfo.format == GstVideo.VideoFormat.IYU1:
-        return [(info.width * 3 // 2, info.height)]
     out = {}
     for c in range(info.finfo.n_components):
         width = -((-info.width) >> info.finfo.w_sub[c])
