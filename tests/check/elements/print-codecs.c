@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * print-codecs.c: the table of avzerodec's codecs, a line each, for scripts/codecs-md: name, long name, decoder, how it
- * may be decoded, what is taken from the caps, the caps; tabs between.
+ * print-codecs.c: libavcodec's major version, and the table of avzerodec's codecs, a line each, for scripts/codecs-md:
+ * name, long name, decoder, whether it is direct, what is taken from the caps, whether it is a file, the caps; tabs
+ * between.
  */
 #include <stdio.h>
 
@@ -21,6 +22,7 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
+  printf ("%u\n", avcodec_version () >> 16);
   for (guint i = 0; i < gst_av_zero_codecs_get_n (); i++) {
     const GstAvZeroCodec *codec = gst_av_zero_codecs_get (i);
     const AVCodec *decoder = avcodec_find_decoder (codec->id);
