@@ -221,12 +221,22 @@ gst_av_zero_codecs_get_caps (void)
   return caps;
 }
 
+/* Making caps of a row takes time, and most rows have another name. */
+static gboolean
+may_fit (const GstAvZeroCodec *codec, const gchar *name)
+{
+  return !codec->caps || codec->fourccs || strstr (codec->caps, name);
+}
+
 /* Caps that lack a field that a row names fit it only where no other row asks for less. */
 const GstAvZeroCodec *
 gst_av_zero_codecs_find (GstCaps *caps)
 {
+  const gchar *name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
   const GstAvZeroCodec *found = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (codecs); i++) {
+    if (!may_fit (&codecs[i], name))
+      continue;
     GstCaps *row = gst_av_zero_codec_get_caps (&codecs[i]);
     gboolean inside = gst_caps_is_subset (caps, row);
     if (inside || (!found && gst_caps_can_intersect (caps, row)))

@@ -49,7 +49,8 @@ set_stream_headers (AVCodecContext *context, const GValue *headers)
   for (guint i = 0; i < n; i++) {
     GstBuffer *header = gst_value_get_buffer (gst_value_array_get_value (headers, i));
     gsize size_bytes = gst_buffer_get_size (header);
-    GST_WRITE_UINT16_BE (at, size_bytes);
+    at[0] = (guint8) (size_bytes >> 8); /* at any address, where GStreamer's macros want an even one */
+    at[1] = (guint8) size_bytes;
     gst_buffer_extract (header, 0, at + 2, size_bytes);
     at += 2 + size_bytes;
   }

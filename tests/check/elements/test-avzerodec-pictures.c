@@ -385,10 +385,9 @@ GST_START_TEST (captions_are_one_meta)
   guint n = 0;
   for (guint i = 0; i < stream.packets->len; i++) {
     GstBuffer *packet = gst_buffer_copy_deep (stream.packets->pdata[i]);
-    /* Nothing may stand before an access unit delimiter, and it is always there: h264parse adds one. */
-    gst_buffer_insert_memory (packet, 0,
-                              gst_memory_new_wrapped (0, g_memdup2 (captions_sei, sizeof captions_sei),
-                                                      sizeof captions_sei, 0, sizeof captions_sei, NULL, NULL));
+    GstMemory *sei = gst_allocator_alloc (NULL, sizeof captions_sei, NULL);
+    gst_buffer_insert_memory (packet, 0, sei);
+    gst_buffer_fill (packet, 0, captions_sei, sizeof captions_sei);
     if (__i__)
       gst_buffer_add_video_caption_meta (packet, GST_VIDEO_CAPTION_TYPE_CEA708_RAW, captions, sizeof captions);
     fail_unless_equals_int (gst_harness_push (harness, packet), GST_FLOW_OK);
