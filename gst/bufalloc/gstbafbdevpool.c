@@ -19,6 +19,9 @@ struct _GstBaFbdevPool
   GstBaFbdevAllocator *allocator;
   /* configuration */
   gboolean has_meta;
+  gboolean has_origin;          /* else the window is in the middle */
+  gint origin_x;
+  gint origin_y;
   GstVideoInfo page_info;       /* the whole page */
   GstVideoInfo info;            /* of the caps, with the page's stride */
   GstVideoRectangle window;
@@ -62,8 +65,10 @@ lay_out (GstBaFbdevPool * self, GstCaps * caps, gsize align_mask)
   }
   self->window.w = GST_VIDEO_INFO_WIDTH (&info);
   self->window.h = GST_VIDEO_INFO_HEIGHT (&info);
-  self->window.x = (GST_VIDEO_INFO_WIDTH (page) - self->window.w) / 2;
-  self->window.y = (GST_VIDEO_INFO_HEIGHT (page) - self->window.h) / 2;
+  self->window.x = GST_VIDEO_INFO_WIDTH (page) - self->window.w;
+  self->window.y = GST_VIDEO_INFO_HEIGHT (page) - self->window.h;
+  self->window.x = self->has_origin ? MIN (self->origin_x, self->window.x) : self->window.x / 2;
+  self->window.y = self->has_origin ? MIN (self->origin_y, self->window.y) : self->window.y / 2;
   /* rows begin where the stride says; within a row, step left until the first pixel is aligned */
   while (self->window.x > 0 && (((gsize) self->window.x * pixel_bytes) & align_mask))
     self->window.x--;
@@ -306,6 +311,16 @@ GstBaFbdevAllocator *
 gst_ba_fbdev_pool_get_allocator (GstBaFbdevPool * self)
 {
   return self->allocator;
+}
+
+void
+gst_ba_fbdev_pool_set_origin (GstBaFbdevPool * self, gint x, gint y)
+{
+  g_return_if_fail (x >= 0 && y >= 0);
+
+  self->has_origin = TRUE;
+  self->origin_x = x;
+  self->origin_y = y;
 }
 
 void

@@ -536,7 +536,8 @@ RUN ("fbdevpool", a_new_pool_is_not_floating, set_config_corrects_refuses_and_th
     only_what_is_honoured_is_an_option, max_0_is_clamped_to_the_pages, caps_that_are_no_page_are_refused,
     two_views_may_be_active_at_one_time, flushing_one_view_leaves_the_other_waiting,
     what_is_written_lies_in_the_page, smaller_caps_are_a_window_in_the_middle,
-    a_window_moves_left_to_the_alignment, room_around_a_window_is_not_promised, borders_are_black_in_each_page_whatever_was_drawn_before,
+    a_window_moves_left_to_the_alignment, room_around_a_window_is_not_promised,
+    borders_are_black_in_each_page_whatever_was_drawn_before,
     the_steady_state_recycles_the_same_objects, a_page_is_busy_while_it_is_on_screen,
     a_page_in_limbo_does_not_make_acquire_spin, a_page_comes_home_on_another_thread_after_everybody_is_gone,
     the_screen_goes_with_the_last_page, threads_of_two_views_share_the_pages)
