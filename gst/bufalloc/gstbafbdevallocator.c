@@ -67,6 +67,15 @@ gst_ba_fbdev_allocator_class_init (GstBaFbdevAllocatorClass * klass)
 {
   G_OBJECT_CLASS (klass)->finalize = gst_ba_fbdev_allocator_finalize;
   GST_ALLOCATOR_CLASS (klass)->alloc = gst_ba_fbdev_allocator_alloc;
+
+  /**
+   * GstBaFbdevAllocator::starved:
+   * @self: the allocator
+   *
+   * Somebody waits for a page, no more memory may be given in place of one, and the sink has nothing to show: nothing
+   * moves until a buffer is given back. Emitted once for each acquire that waits so, by its thread, with no lock held.
+   */
+  g_signal_new ("starved", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -257,22 +266,13 @@ get_patience_ns (GstBaFbdevAllocator * self)
   return PATIENCE_NS + 2 * (gint64) g_atomic_int_get (&self->gap_us) * 1000;
 }
 
-gint
-gst_ba_fbdev_allocator_acquire (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * cancel,
-    BaBuffer ** buffer)
+/* There was no page at the first look, or frames off the screen are on their way. */
+static G_GNUC_NO_INLINE gint
+acquire_slowly (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** buffer)
 {
   gint64 waited_ns = 0, idle_ns = 0, slice_ns = 0, look_ns = SLICE_NS;
+  gboolean told = FALSE;
 
-  if (!self->pages) {
-    *buffer = NULL;
-    return -ENODEV;
-  }
-  if (g_atomic_int_get (&self->overflows) == 0) {       /* as nearly always */
-    gint r = ba_pool_acquire (self->pages, BA_NO_WAIT, cancel, buffer);
-
-    if (r != -EAGAIN || timeout_ns == 0)
-      return r;
-  }
   for (;;) {
     gboolean leave_page = must_leave_page (self);
     gint r;
@@ -291,14 +291,36 @@ gst_ba_fbdev_allocator_acquire (GstBaFbdevAllocator * self, gint64 timeout_ns, c
       look_ns = MIN (2 * look_ns, LONGEST_SLICE_NS);    /* a paused pipeline should let the CPU sleep */
     } else {
       idle_ns += MIN (slice_ns, SLICE_NS);      /* when it became idle within a longer slice is not known */
-      look_ns = SLICE_NS;
+      look_ns = told ? MIN (2 * look_ns, LONGEST_SLICE_NS) : SLICE_NS;
     }
     if (!leave_page && idle_ns >= get_patience_ns (self) && acquire_overflow (self, buffer) == 0)
       return 0;
+    if (!told && timeout_ns < 0 && idle_ns >= get_patience_ns (self)
+        && g_atomic_int_get (&self->overflow_made) >= MAX_OVERFLOW) {
+      told = TRUE;
+      g_signal_emit_by_name (self, "starved");
+    }
     slice_ns = timeout_ns < 0 ? look_ns : MIN (look_ns, timeout_ns - waited_ns);
     if (slice_ns <= 0)
       return timeout_ns == 0 ? -EAGAIN : -ETIMEDOUT;
   }
+}
+
+gint
+gst_ba_fbdev_allocator_acquire (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * cancel,
+    BaBuffer ** buffer)
+{
+  if (G_UNLIKELY (!self->pages)) {
+    *buffer = NULL;
+    return -ENODEV;
+  }
+  if (G_LIKELY (g_atomic_int_get (&self->overflows) == 0)) {    /* as nearly always */
+    gint r = ba_pool_acquire (self->pages, BA_NO_WAIT, cancel, buffer);
+
+    if (r != -EAGAIN || timeout_ns == 0)
+      return r;
+  }
+  return acquire_slowly (self, timeout_ns, cancel, buffer);
 }
 
 void

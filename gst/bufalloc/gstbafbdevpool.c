@@ -19,6 +19,9 @@ struct _GstBaFbdevPool
   GstBaFbdevAllocator *allocator;
   /* configuration */
   gboolean has_meta;
+  gboolean has_origin;          /* else the window is in the middle */
+  gint origin_x;
+  gint origin_y;
   GstVideoInfo page_info;       /* the whole page */
   GstVideoInfo info;            /* of the caps, with the page's stride */
   GstVideoRectangle window;
@@ -28,7 +31,7 @@ struct _GstBaFbdevPool
   GMutex lock;
   GCond fewer;                  /* a buffer came back, or the pool flushes */
   guint n_out;                  /* lock; counted where there is a limit */
-  /* by the page's index: what was drawn there last; set when a page goes out first */
+  /* by the page's index: what was drawn there last; set when a page goes out first, NULL where it is on no screen */
   const GstVideoRectangle *drawn[BA_DISPLAY_MAX_PAGES];
 };
 
@@ -62,8 +65,10 @@ lay_out (GstBaFbdevPool * self, GstCaps * caps, gsize align_mask)
   }
   self->window.w = GST_VIDEO_INFO_WIDTH (&info);
   self->window.h = GST_VIDEO_INFO_HEIGHT (&info);
-  self->window.x = (GST_VIDEO_INFO_WIDTH (page) - self->window.w) / 2;
-  self->window.y = (GST_VIDEO_INFO_HEIGHT (page) - self->window.h) / 2;
+  self->window.x = GST_VIDEO_INFO_WIDTH (page) - self->window.w;
+  self->window.y = GST_VIDEO_INFO_HEIGHT (page) - self->window.h;
+  self->window.x = self->has_origin ? MIN (self->origin_x, self->window.x) : self->window.x / 2;
+  self->window.y = self->has_origin ? MIN (self->origin_y, self->window.y) : self->window.y / 2;
   /* rows begin where the stride says; within a row, step left until the first pixel is aligned */
   while (self->window.x > 0 && (((gsize) self->window.x * pixel_bytes) & align_mask))
     self->window.x--;
@@ -114,6 +119,9 @@ gst_ba_fbdev_pool_set_config (GstBufferPool * pool, GstStructure * config)
   fit_max = max == 0 ? n_pages : MIN (max, n_pages);
   fit_min = MIN (min, fit_max);
   changed = fit_max != max || fit_min != min || size != self->size;
+  /* what is around the window is on the screen: there is no room that could be kept free, or filled with zeros */
+  changed = changed || params.prefix || params.padding || params.flags;
+  params = (GstAllocationParams) {.align = params.align};
   gst_buffer_pool_config_set_params (config, caps, self->size, fit_min, fit_max);
   gst_buffer_pool_config_set_allocator (config, GST_ALLOCATOR (self->allocator), &params);
   self->limit = fit_max < n_pages ? fit_max : 0;
@@ -169,8 +177,9 @@ gst_ba_fbdev_pool_release (GstBufferPool * pool, GstBuffer * buffer)
 {
   GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
 
-  GST_BUFFER_POOL_CLASS (gst_ba_fbdev_pool_parent_class)->release_buffer (pool, buffer);
-  if (self->limit)
+  /* no cast that looks types up: this is called for every frame */
+  ((GstBufferPoolClass *) gst_ba_fbdev_pool_parent_class)->release_buffer (pool, buffer);
+  if (G_UNLIKELY (self->limit))
     count_in (self);
 }
 
@@ -185,17 +194,13 @@ gst_ba_fbdev_pool_flush_start (GstBufferPool * pool)
   g_mutex_unlock (&self->lock);
 }
 
-static gint
-gst_ba_fbdev_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** page)
+static G_GNUC_NO_INLINE gint
+obtain_limited (GstBaFbdevPool * self, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** page)
 {
-  GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
-  gint64 begin_us;
+  gint64 begin_us = g_get_monotonic_time ();
   gint r;
 
-  if (G_LIKELY (!self->limit))
-    return gst_ba_fbdev_allocator_acquire (self->allocator, timeout_ns, cancel, page);
   *page = NULL;
-  begin_us = g_get_monotonic_time ();
   r = count_out (self, timeout_ns, cancel);
   if (timeout_ns > 0)           /* what is left of it */
     timeout_ns = MAX (timeout_ns - (g_get_monotonic_time () - begin_us) * 1000, 0);
@@ -204,15 +209,24 @@ gst_ba_fbdev_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel * 
   return r;
 }
 
-static void
-gst_ba_fbdev_pool_revive (GstBaPool * pool, BaBuffer * page, GstBuffer * buffer)
+static gint
+gst_ba_fbdev_pool_obtain (GstBaPool * pool, gint64 timeout_ns, const BaCancel * cancel, BaBuffer ** page)
 {
   GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
-  const GstVideoRectangle *drawn = self->drawn[ba_buffer_get_index (page)];
+
+  if (G_LIKELY (!self->limit))
+    return gst_ba_fbdev_allocator_acquire (self->allocator, timeout_ns, cancel, page);
+  return obtain_limited (self, timeout_ns, cancel, page);
+}
+
+static void
+gst_ba_fbdev_pool_revive (GstBaPool * pool, BaBuffer * page, guint index)
+{
+  GstBaFbdevPool *self = (GstBaFbdevPool *) pool;
+  const GstVideoRectangle *drawn = self->drawn[index];
 
   /* as it was left, unless another view of the pages had it meanwhile */
-  if (drawn->x != self->window.x || drawn->y != self->window.y || drawn->w != self->window.w
-      || drawn->h != self->window.h)
+  if (G_UNLIKELY (!drawn || memcmp (drawn, &self->window, sizeof *drawn) != 0))
     gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
 }
 
@@ -221,17 +235,21 @@ gst_ba_fbdev_pool_wrap (GstBaPool * pool, BaBuffer * page)
 {
   GstBaFbdevPool *self = GST_BA_FBDEV_POOL (pool);
   GstBuffer *buffer = gst_buffer_new ();
+  guint index = ba_buffer_get_index (page);
   const GstVideoRectangle *drawn = gst_ba_fbdev_allocator_peek_drawn (self->allocator, page);
 
-  if (drawn)                    /* and not memory in place of a page */
-    self->drawn[ba_buffer_get_index (page)] = drawn;
+  /* the index of memory in place of a page is one of another pool, and what has no slot is never revived */
+  if (index < G_N_ELEMENTS (self->drawn)
+      && ba_buffer_get_pool (page) == gst_ba_fbdev_allocator_get_pages (self->allocator))
+    self->drawn[index] = drawn;
   gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
   gst_buffer_append_memory (buffer, gst_ba_fbdev_allocator_wrap (self->allocator, page, self->offset, self->size));
   if (self->has_meta) {
     GstVideoMeta *meta = gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
         GST_VIDEO_INFO_FORMAT (&self->info), self->window.w, self->window.h, 1, self->info.offset, self->info.stride);
 
-    GST_META_FLAG_SET (meta, GST_META_FLAG_POOLED);
+    /* locked: an element that took it off would leave the next user of the buffer without strides */
+    GST_META_FLAG_SET (meta, GST_META_FLAG_POOLED | GST_META_FLAG_LOCKED);
   }
   GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
   return buffer;
@@ -293,6 +311,16 @@ GstBaFbdevAllocator *
 gst_ba_fbdev_pool_get_allocator (GstBaFbdevPool * self)
 {
   return self->allocator;
+}
+
+void
+gst_ba_fbdev_pool_set_origin (GstBaFbdevPool * self, gint x, gint y)
+{
+  g_return_if_fail (x >= 0 && y >= 0);
+
+  self->has_origin = TRUE;
+  self->origin_x = x;
+  self->origin_y = y;
 }
 
 void

@@ -19,7 +19,7 @@ G_DECLARE_FINAL_TYPE (GstBaFbdevPool, gst_ba_fbdev_pool, GST, BA_FBDEV_POOL, Gst
  * %GST_BUFFER_POOL_OPTION_VIDEO_META where the page's stride is not the format's default one. Claims nothing before a
  * buffer is acquired, so any number of views can exist at the same time.
  *
- * The window is centred; its first byte is moved left to the alignment that the configuration's allocation parameters
+ * The window is centred unless gst_ba_fbdev_pool_set_origin() says otherwise; its first byte is moved left to the alignment that the configuration's allocation parameters
  * ask for. Threads: any.
  *
  * Returns: (transfer full): an inactive pool
@@ -36,6 +36,17 @@ GstBufferPool *gst_ba_fbdev_pool_new (GstBaFbdevAllocator * allocator);
  */
 GST_BA_API
 GstBaFbdevAllocator *gst_ba_fbdev_pool_get_allocator (GstBaFbdevPool * self);
+
+/**
+ * gst_ba_fbdev_pool_set_origin:
+ * @self: a pool that is not configured yet
+ * @x: column of the screen where the window begins, not negative
+ * @y: row of the screen where it begins, not negative
+ *
+ * Where the window lies instead of in the middle. A window that would leave the screen there is moved back into it.
+ */
+GST_BA_API
+void gst_ba_fbdev_pool_set_origin (GstBaFbdevPool * self, gint x, gint y);
 
 /**
  * gst_ba_fbdev_pool_get_window:

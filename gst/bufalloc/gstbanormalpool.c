@@ -220,7 +220,8 @@ gst_ba_normal_pool_wrap (GstBaPool * pool, BaBuffer * core_buffer)
         GST_VIDEO_INFO_N_PLANES (&self->config.info), self->config.info.offset, self->config.info.stride);
 
     gst_video_meta_set_alignment (meta, self->config.align);
-    GST_META_FLAG_SET (meta, GST_META_FLAG_POOLED);
+    /* locked: an element that took it off would leave the next user of the buffer without strides */
+    GST_META_FLAG_SET (meta, GST_META_FLAG_POOLED | GST_META_FLAG_LOCKED);
   }
   GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
   return buffer;

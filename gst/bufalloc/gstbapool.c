@@ -15,9 +15,11 @@
 /* An acquire flag of our own: the parameters' start is a timeout. */
 #define ACQUIRE_FLAG_TIMED (GST_BUFFER_POOL_ACQUIRE_FLAG_LAST << 0)
 
-/* A GstBuffer that rests with its memory, which is `held` where it is the one at hand. */
+/* A GstBuffer that rests with its memory, which is `held` where it is the one at hand. The id tells the core buffer
+ * from a later one with its index or its address; nothing else may be read by who has another core buffer. */
 typedef struct
 {
+  _Atomic guint64 id;           /* of the core buffer; 0 = none yet */
   GstBuffer *shell;
   GstBaMemory *memory;
   gsize offset, size;           /* of the memory when it went out first */
@@ -100,27 +102,19 @@ take_at_hand (GstBaPoolPrivate * priv)
   return atomic_load_explicit (&priv->at_hand, memory_order_relaxed) ? atomic_exchange (&priv->at_hand, NULL) : NULL;
 }
 
-/* A GstBuffer for a core buffer that was just obtained: the one that was parked with it, or a new one. */
-static GstBuffer *
-dress (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, BaBuffer * buffer)
+/* A new GstBuffer for a core buffer, which may be parked in @slot where it has one. */
+static G_GNUC_NO_INLINE GstBuffer *
+dress_anew (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, BaBuffer * buffer, guint index)
 {
-  guint index = ba_buffer_get_index (buffer);
   /* memory in place of a page is of another core pool: its index says nothing about our slots */
   gboolean ours = ba_buffer_get_pool (buffer) == priv->core && index < priv->n_slots;
   Slot *slot = ours ? &priv->slots[index] : NULL;
+  guint64 id = ba_buffer_get_id (buffer);
   GstBuffer *shell;
   GstMemory *memory;
 
-  if (slot && slot->shell) {
-    if (slot->memory->buffer == buffer) {
-      slot->memory->held = TRUE;
-      shell = leave_slot (slot);
-      if (klass->revive)
-        klass->revive (self, buffer, shell);
-      return shell;
-    }
+  if (slot)
     gst_clear_buffer (&slot->shell);    /* the index belongs to another core buffer by now */
-  }
   shell = klass->wrap (self, buffer);
   if (!shell || !slot || gst_buffer_n_memory (shell) != 1)
     return shell;
@@ -131,8 +125,26 @@ dress (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, BaBuff
     slot->memory = (GstBaMemory *) memory;
     slot->offset = memory->offset;
     slot->size = memory->size;
+    atomic_store_explicit (&slot->id, id, memory_order_relaxed);
   }
   return shell;
+}
+
+/* A GstBuffer for a core buffer that was just obtained: the one that was parked with it, or a new one. */
+static inline GstBuffer *
+dress (GstBaPool * self, GstBaPoolClass * klass, GstBaPoolPrivate * priv, BaBuffer * buffer)
+{
+  guint index = ba_buffer_get_index (buffer);
+  Slot *slot = index < priv->n_slots ? &priv->slots[index] : NULL;
+
+  /* no two buffers ever have one id: so this one had the slot before */
+  if (G_UNLIKELY (!slot || atomic_load_explicit (&slot->id, memory_order_relaxed) != ba_buffer_get_id (buffer)
+          || !slot->shell))
+    return dress_anew (self, klass, priv, buffer, index);
+  slot->memory->held = TRUE;
+  if (klass->revive)
+    klass->revive (self, buffer, index);
+  return leave_slot (slot);
 }
 
 /* From here to release no casts that look types up: GStreamer calls this with its own pointer, and twice for
@@ -178,6 +190,8 @@ gst_ba_pool_acquire (GstBufferPool * pool, GstBuffer ** out, GstBufferPoolAcquir
     GST_LOG_OBJECT (self, "no buffer: %s", ba_error_text (r));
     return gst_ba_flow_from_error (r);
   }
+  if (priv->keeps_one)
+    ba_buffer_set_holder (buffer, "GstBaPool, out or at hand");
   *out = dress (self, klass, priv, buffer);
   return *out ? GST_FLOW_OK : GST_FLOW_ERROR;
 }

@@ -24,14 +24,17 @@ typedef struct
 
 struct _GstBaScaler
 {
-  GstVideoRectangle crop;
+  const GstBaTurn *turn;
   Axis x, y;
   gint32 *left; /* for each column of the page: the pixel left of it, and how far (of 256) the next one counts */
   guint16 *weight;
+};
+
+struct _GstBaScalerState
+{
   guint16 *sums; /* (nullable): the lines of a row of boxes */
-  guint8 *line; /* one row of the crop */
+  guint8 *line; /* one row of the turned crop */
   guint8 *boxed; /* (nullable): the same after the box filter */
-  guint8 *blend; /* one row for the writer */
   guint8 *rows[2]; /* scaled in x; source row n is in rows[n % 2] */
   gint row_numbers[2];
 };
@@ -88,34 +91,20 @@ gst_ba_scale_row_c (const guint8 *src, const gint32 *left, const guint16 *weight
 }
 
 GstBaScaler *
-gst_ba_scaler_new (const GstVideoRectangle *crop, gint width_px, gint height_px)
+gst_ba_scaler_new (const GstBaTurn *turn, gint width_px, gint height_px)
 {
   GstBaScaler *self = g_try_new0 (GstBaScaler, 1);
-  gboolean ok;
   gint i;
 
   if (self == NULL)
     return NULL;
 
-  self->crop = *crop;
-  axis_init (&self->x, crop->w, width_px);
-  axis_init (&self->y, crop->h, height_px);
-
+  self->turn = turn;
+  axis_init (&self->x, turn->width_px, width_px);
+  axis_init (&self->y, turn->height_px, height_px);
   self->left = try_rows ((gsize) width_px, sizeof (*self->left));
   self->weight = try_rows ((gsize) width_px, sizeof (*self->weight));
-  /* one pixel more: the right neighbour of the last one */
-  self->line = try_rows ((gsize) crop->w + 1, 4);
-  self->blend = try_rows ((gsize) width_px, 4);
-  self->rows[0] = try_rows ((gsize) width_px, 4);
-  self->rows[1] = try_rows ((gsize) width_px, 4);
-  ok = self->left != NULL && self->weight != NULL && self->line != NULL && self->blend != NULL && self->rows[0] != NULL
-       && self->rows[1] != NULL;
-  if (self->x.box_px > 1 || self->y.box_px > 1) {
-    self->sums = try_rows ((gsize) crop->w, 4 * sizeof (*self->sums));
-    self->boxed = try_rows ((gsize) self->x.boxed_px + 1, 4);
-    ok = ok && self->sums != NULL && self->boxed != NULL;
-  }
-  if (!ok) {
+  if (self->left == NULL || self->weight == NULL) {
     gst_ba_scaler_free (self);
     return NULL;
   }
@@ -133,13 +122,61 @@ gst_ba_scaler_free (GstBaScaler *self)
 
   g_free (self->left);
   g_free (self->weight);
-  g_free (self->sums);
-  g_free (self->line);
-  g_free (self->boxed);
-  g_free (self->blend);
-  g_free (self->rows[0]);
-  g_free (self->rows[1]);
   g_free (self);
+}
+
+static gboolean
+has_boxes (const GstBaScaler *self)
+{
+  return self->x.box_px > 1 || self->y.box_px > 1;
+}
+
+GstBaScalerState *
+gst_ba_scaler_state_new (const GstBaScaler *self)
+{
+  GstBaScalerState *state = g_try_new0 (GstBaScalerState, 1);
+  gboolean ok;
+
+  if (state == NULL)
+    return NULL;
+
+  /* one pixel more: the right neighbour of the last one */
+  state->line = try_rows ((gsize) self->x.in_px + 1, 4);
+  state->rows[0] = try_rows ((gsize) self->x.out_px, 4);
+  state->rows[1] = try_rows ((gsize) self->x.out_px, 4);
+  ok = state->line != NULL && state->rows[0] != NULL && state->rows[1] != NULL;
+  if (has_boxes (self)) {
+    state->sums = try_rows ((gsize) self->x.in_px, 4 * sizeof (*state->sums));
+    state->boxed = try_rows ((gsize) self->x.boxed_px + 1, 4);
+    ok = ok && state->sums != NULL && state->boxed != NULL;
+  }
+  if (!ok) {
+    gst_ba_scaler_state_free (state);
+    return NULL;
+  }
+
+  gst_ba_scaler_state_reset (state);
+  return state;
+}
+
+void
+gst_ba_scaler_state_free (GstBaScalerState *state)
+{
+  if (state == NULL)
+    return;
+
+  g_free (state->sums);
+  g_free (state->line);
+  g_free (state->boxed);
+  g_free (state->rows[0]);
+  g_free (state->rows[1]);
+  g_free (state);
+}
+
+void
+gst_ba_scaler_state_reset (GstBaScalerState *state)
+{
+  state->row_numbers[0] = state->row_numbers[1] = -1;
 }
 
 /* Lines are added up first, pixels beside each other only once for all of them; BOX_MAX lines of 255 fit 16 bits. */
@@ -161,63 +198,56 @@ next_line (guint16 *restrict sums, const guint8 *restrict line, gint samples)
     sums[i] = (guint16) (sums[i] + line[i]);
 }
 
-/* sum / count, rounded, for counts up to BOX_MAX² */
-static inline guint8
-average (guint32 sum, guint32 reciprocal)
+/* The largest sum, 255 × 255 × BOX_MAX, is exact in a float. */
+void
+gst_ba_finish_boxes_c (const guint16 *sums, guint8 *dst, gint n_boxes, gint box_px, gfloat reciprocal)
 {
-  return (guint8) (((guint64) sum * reciprocal + (1u << 23)) >> 24);
+  gint x, i, channel;
+
+  for (x = 0; x < n_boxes; x++, dst += 4) {
+    guint32 sum[4] = { 0 };
+
+    for (i = 0; i < box_px; i++, sums += 4)
+      for (channel = 0; channel < 4; channel++)
+        sum[channel] += sums[channel];
+    for (channel = 0; channel < 4; channel++)
+      dst[channel] = (guint8) ((gfloat) sum[channel] * reciprocal + 0.5f);
+  }
 }
 
 static void
-finish_boxes (const GstBaScaler *self, gint lines)
+finish_boxes (const Axis *axis, const guint16 *sums, guint8 *dst, gint lines)
 {
-  const Axis *axis = &self->x;
-  const guint16 *sums = self->sums;
-  guint8 *dst = self->boxed;
-  guint32 count = 0, reciprocal = 0;
-  gint x, i;
+#ifdef __x86_64__
+  void (*const finish) (const guint16 *, guint8 *, gint, gint, gfloat) = gst_ba_finish_boxes_sse2;
+#else
+  void (*const finish) (const guint16 *, guint8 *, gint, gint, gfloat) = gst_ba_finish_boxes_c;
+#endif
+  const gint whole = axis->in_px / axis->box_px, rest = axis->in_px % axis->box_px;
 
-  for (x = 0; x < axis->in_px; dst += 4) {
-    const gint pixels = MIN (axis->box_px, axis->in_px - x);
-    guint32 b = 0, g = 0, r = 0;
-
-    /* only the last box may be smaller */
-    if (count != (guint32) pixels * (guint32) lines) {
-      count = (guint32) pixels * (guint32) lines;
-      reciprocal = ((1u << 24) + count / 2) / count;
-    }
-    for (i = 0; i < pixels; i++, sums += 4) {
-      b += sums[0];
-      g += sums[1];
-      r += sums[2];
-    }
-    dst[0] = average (b, reciprocal);
-    dst[1] = average (g, reciprocal);
-    dst[2] = average (r, reciprocal);
-    dst[3] = 255;
-    x += pixels;
-  }
+  finish (sums, dst, whole, axis->box_px, 1.0f / (gfloat) (axis->box_px * lines));
+  if (rest > 0)
+    finish (sums + 4 * (gsize) whole * (gsize) axis->box_px, dst + 4 * (gsize) whole, 1, rest,
+            1.0f / (gfloat) (rest * lines));
 }
 
 /* Row @n of the boxed picture, one pixel longer than it is wide. */
 static guint8 *
-boxed_row (const GstBaScaler *self, const GstBaReader *reader, const GstVideoFrame *frame, gint n)
+boxed_row (const GstBaScaler *self, GstBaScalerState *state, GstBaTurnState *turn_state, const GstVideoFrame *frame,
+           gint n)
 {
-  guint8 *row = self->line;
   gint y = n * self->y.box_px;
   const gint end = MIN (self->y.in_px, y + self->y.box_px), lines = end - y;
+  guint8 *row = gst_ba_turn_row (self->turn, turn_state, frame, y, state->line);
 
-  if (self->sums != NULL) {
-    reader->read (reader, frame, self->crop.x, self->crop.y + y, self->crop.w, self->line);
-    first_line (self->sums, self->line, 4 * self->crop.w);
+  if (state->sums != NULL) {
+    first_line (state->sums, row, 4 * self->x.in_px);
     while (++y < end) {
-      reader->read (reader, frame, self->crop.x, self->crop.y + y, self->crop.w, self->line);
-      next_line (self->sums, self->line, 4 * self->crop.w);
+      row = gst_ba_turn_row (self->turn, turn_state, frame, y, state->line);
+      next_line (state->sums, row, 4 * self->x.in_px);
     }
-    finish_boxes (self, lines);
-    row = self->boxed;
-  } else {
-    reader->read (reader, frame, self->crop.x, self->crop.y + y, self->crop.w, row);
+    row = state->boxed;
+    finish_boxes (&self->x, state->sums, row, lines);
   }
   memcpy (row + 4 * (gsize) self->x.boxed_px, row + 4 * (gsize) (self->x.boxed_px - 1), 4);
   return row;
@@ -229,52 +259,48 @@ scale_row (const GstBaScaler *self, const guint8 *src, guint8 *dst)
   gint x = 0;
 
 #ifdef __x86_64__
-  x = gst_ba_scale_row_sse2 (src, self->left, self->weight, dst, self->x.out_px);
+  if (__builtin_cpu_supports ("avx2"))
+    x = gst_ba_scale_row_avx2 (src, self->left, self->weight, dst, self->x.out_px);
+  else
+    x = gst_ba_scale_row_sse2 (src, self->left, self->weight, dst, self->x.out_px);
 #endif
   gst_ba_scale_row_c (src, self->left, self->weight, dst, x, self->x.out_px);
 }
 
 static const guint8 *
-scaled_row (GstBaScaler *self, const GstBaReader *reader, const GstVideoFrame *frame, gint n)
+scaled_row (const GstBaScaler *self, GstBaScalerState *state, GstBaTurnState *turn_state, const GstVideoFrame *frame,
+            gint n)
 {
   const gint slot = n % 2;
 
-  if (self->row_numbers[slot] != n) {
-    if (self->x.in_px == self->x.out_px && self->sums == NULL)
-      reader->read (reader, frame, self->crop.x, self->crop.y + n, self->crop.w, self->rows[slot]);
-    else
-      scale_row (self, boxed_row (self, reader, frame, n), self->rows[slot]);
-    self->row_numbers[slot] = n;
+  if (state->row_numbers[slot] != n) {
+    if (self->x.in_px == self->x.out_px && state->sums == NULL) {
+      const guint8 *row = gst_ba_turn_row (self->turn, turn_state, frame, n, state->rows[slot]);
+
+      if (row != state->rows[slot])
+        memcpy (state->rows[slot], row, 4 * (gsize) self->x.in_px);
+    } else {
+      scale_row (self, boxed_row (self, state, turn_state, frame, n), state->rows[slot]);
+    }
+    state->row_numbers[slot] = n;
   }
-  return self->rows[slot];
+  return state->rows[slot];
 }
 
-void
-gst_ba_scaler_frame (GstBaScaler *self, const GstBaReader *reader, const GstBaWriter *writer,
-                     const GstVideoFrame *frame, guint8 *out, gint out_stride_bytes)
+const guint8 *
+gst_ba_scaler_row (const GstBaScaler *self, GstBaScalerState *state, GstBaTurnState *turn_state,
+                   const GstVideoFrame *frame, gint n, guint8 *dst)
 {
-  const gint width_px = self->x.out_px;
-  const gsize row_bytes = 4 * (gsize) width_px;
-  gint y;
+  const guint8 *upper, *lower;
+  guint16 weight;
+  gint first;
 
-  self->row_numbers[0] = self->row_numbers[1] = -1;
-  for (y = 0; y < self->y.out_px; y++) {
-    guint8 *dst = out + (gssize) y * out_stride_bytes;
-    guint8 *blend = writer->write != NULL ? self->blend : dst;
-    const guint8 *upper, *lower;
-    guint16 weight;
-    gint n;
+  axis_position (&self->y, n, &first, &weight);
+  upper = scaled_row (self, state, turn_state, frame, first);
+  if (weight == 0)
+    return upper;
 
-    axis_position (&self->y, y, &n, &weight);
-    upper = scaled_row (self, reader, frame, n);
-    if (weight != 0) {
-      lower = scaled_row (self, reader, frame, n + 1);
-      ARGBInterpolate (upper, 0, lower, 0, blend, 0, width_px, 1, weight);
-      upper = blend;
-    }
-    if (writer->write != NULL)
-      writer->write (writer, upper, dst, width_px);
-    else if (upper != dst)
-      memcpy (dst, upper, row_bytes);
-  }
+  lower = scaled_row (self, state, turn_state, frame, first + 1);
+  ARGBInterpolate (upper, 0, lower, 0, dst, 0, self->x.out_px, 1, weight);
+  return dst;
 }

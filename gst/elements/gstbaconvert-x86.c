@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gstbaconvert-x86.c: the kernels for x86-64: Y'CbCr, 32 pixels at a time with AVX2 or 16 with SSE2, and the scaling of
- * a row.
+ * gstbaconvert-x86.c: the Y'CbCr kernels for x86-64, 32 pixels at a time with AVX2 or 16 with SSE2.
  *
  * The same arithmetic as gst_ba_yuv_kernel_c(), bit for bit: the high half of a 16 × 16 bit product is one instruction
  * here (pmulhw), so the factors need not be squeezed into 8 bits as in libyuv's kernels. Chroma is multiplied before it
@@ -59,8 +58,17 @@ load_chroma_avx2 (GstBaRowLayout layout, const GstBaRow *row, gint x)
     c.u = _mm256_slli_epi16 (load256 (row->u + x), 6);
     c.v = _mm256_slli_epi16 (load256 (row->v + x), 6);
   } else {
-    const __m256i a = load256 (row->u + 2 * x), b = load256 (row->u + 2 * x + 32);
+    const guint8 *pairs = layout == GST_BA_ROW_UV10_2 ? row->u : row->y;
+    __m256i a = load256 (pairs + 2 * x), b = load256 (pairs + 2 * x + 32);
     const __m256i low_half = _mm256_set1_epi32 (0xffff);
+
+    if (layout == GST_BA_ROW_YUYV_2) {
+      a = _mm256_and_si256 (a, upper);
+      b = _mm256_and_si256 (b, upper);
+    } else if (layout == GST_BA_ROW_UYVY_2) {
+      a = _mm256_slli_epi16 (a, 8);
+      b = _mm256_slli_epi16 (b, 8);
+    }
 
     c.u = _mm256_packus_epi32 (_mm256_and_si256 (a, low_half), _mm256_and_si256 (b, low_half));
     c.v = _mm256_packus_epi32 (_mm256_srli_epi32 (a, 16), _mm256_srli_epi32 (b, 16));
@@ -110,14 +118,21 @@ kernel_avx2 (const GstBaYuvFactors *f, GstBaRowLayout layout, const GstBaRow *ro
     Terms256 low, high;
     guint8 *d = dst + 4 * (gsize) x;
 
-    if (layout == GST_BA_ROW_PLANAR10_2 || layout == GST_BA_ROW_UV10_2) {
+    if (layout >= GST_BA_ROW_YUYV_2) {
       const __m256i a = load256 (row->y + 2 * x), c = load256 (row->y + 2 * x + 32);
+      const __m256i upper = _mm256_set1_epi16 ((short) 0xff00);
 
       y_low = _mm256_permute2x128_si256 (a, c, 0x20);
       y_high = _mm256_permute2x128_si256 (a, c, 0x31);
       if (layout == GST_BA_ROW_PLANAR10_2) {
         y_low = _mm256_slli_epi16 (y_low, 6);
         y_high = _mm256_slli_epi16 (y_high, 6);
+      } else if (layout == GST_BA_ROW_YUYV_2) {
+        y_low = _mm256_slli_epi16 (y_low, 8);
+        y_high = _mm256_slli_epi16 (y_high, 8);
+      } else if (layout == GST_BA_ROW_UYVY_2) {
+        y_low = _mm256_and_si256 (y_low, upper);
+        y_high = _mm256_and_si256 (y_high, upper);
       }
     } else {
       const __m256i y = load256 (row->y + x);
@@ -209,7 +224,17 @@ load_terms_sse2 (const GstBaYuvFactors *f, GstBaRowLayout layout, const GstBaRow
     v = _mm_slli_epi16 (load128 (row->v + x), 6);
   } else {
     /* SSE2 packs 32 bits to 16 with signed saturation only: extend the sign first and it is exact */
-    const __m128i a = load128 (row->u + 2 * x), b = load128 (row->u + 2 * x + 16);
+    const guint8 *pairs = layout == GST_BA_ROW_UV10_2 ? row->u : row->y;
+    const __m128i upper = _mm_set1_epi16 ((short) 0xff00);
+    __m128i a = load128 (pairs + 2 * x), b = load128 (pairs + 2 * x + 16);
+
+    if (layout == GST_BA_ROW_YUYV_2) {
+      a = _mm_and_si128 (a, upper);
+      b = _mm_and_si128 (b, upper);
+    } else if (layout == GST_BA_ROW_UYVY_2) {
+      a = _mm_slli_epi16 (a, 8);
+      b = _mm_slli_epi16 (b, 8);
+    }
 
     u = _mm_packs_epi32 (_mm_srai_epi32 (_mm_slli_epi32 (a, 16), 16), _mm_srai_epi32 (_mm_slli_epi32 (b, 16), 16));
     v = _mm_packs_epi32 (_mm_srai_epi32 (a, 16), _mm_srai_epi32 (b, 16));
@@ -240,6 +265,12 @@ kernel_sse2 (const GstBaYuvFactors *f, GstBaRowLayout layout, const GstBaRow *ro
     if (layout == GST_BA_ROW_PLANAR10_2) {
       y_low = _mm_slli_epi16 (load128 (row->y + 2 * x), 6);
       y_high = _mm_slli_epi16 (load128 (row->y + 2 * x + 16), 6);
+    } else if (layout == GST_BA_ROW_YUYV_2) {
+      y_low = _mm_slli_epi16 (load128 (row->y + 2 * x), 8);
+      y_high = _mm_slli_epi16 (load128 (row->y + 2 * x + 16), 8);
+    } else if (layout == GST_BA_ROW_UYVY_2) {
+      y_low = _mm_and_si128 (load128 (row->y + 2 * x), _mm_set1_epi16 ((short) 0xff00));
+      y_high = _mm_and_si128 (load128 (row->y + 2 * x + 16), _mm_set1_epi16 ((short) 0xff00));
     } else if (layout == GST_BA_ROW_UV10_2) {
       y_low = load128 (row->y + 2 * x);
       y_high = load128 (row->y + 2 * x + 16);
@@ -293,6 +324,10 @@ kernel_sse2 (const GstBaYuvFactors *f, GstBaRowLayout layout, const GstBaRow *ro
       return kernel (factors, GST_BA_ROW_UV_2, row, dst, first_px, width_px);                                          \
     case GST_BA_ROW_VU_2:                                                                                              \
       return kernel (factors, GST_BA_ROW_VU_2, row, dst, first_px, width_px);                                          \
+    case GST_BA_ROW_YUYV_2:                                                                                            \
+      return kernel (factors, GST_BA_ROW_YUYV_2, row, dst, first_px, width_px);                                        \
+    case GST_BA_ROW_UYVY_2:                                                                                            \
+      return kernel (factors, GST_BA_ROW_UYVY_2, row, dst, first_px, width_px);                                        \
     case GST_BA_ROW_PLANAR10_2:                                                                                        \
       return kernel (factors, GST_BA_ROW_PLANAR10_2, row, dst, first_px, width_px);                                    \
     case GST_BA_ROW_UV10_2:                                                                                            \
@@ -313,31 +348,6 @@ gst_ba_yuv_kernel_sse2 (const GstBaYuvFactors *factors, GstBaRowLayout layout, c
 {
   DISPATCH (kernel_sse2)
   g_return_val_if_reached (first_px);
-}
-
-/* The same for one pixel and its right neighbour in 16 bit lanes, two pixels at a time: 255 × 256 + 128 just fits. */
-gint
-gst_ba_scale_row_sse2 (const guint8 *src, const gint32 *left, const guint16 *weight, guint8 *dst, gint width_px)
-{
-  const __m128i zero = _mm_setzero_si128 (), one = _mm_set1_epi16 (256), half = _mm_set1_epi16 (128);
-  gint x;
-
-  for (x = 0; width_px - x >= 2; x += 2) {
-    const __m128i a = _mm_loadl_epi64 ((const __m128i *) (src + 4 * (gsize) left[x]));
-    const __m128i b = _mm_loadl_epi64 ((const __m128i *) (src + 4 * (gsize) left[x + 1]));
-    const __m128i pixels = _mm_unpacklo_epi32 (a, b);
-    __m128i next, sum;
-    gint32 weights;
-
-    memcpy (&weights, weight + x, 4);
-    next = _mm_cvtsi32_si128 (weights);
-    next = _mm_shuffle_epi32 (_mm_unpacklo_epi16 (next, next), 0x50);
-    sum = _mm_add_epi16 (_mm_mullo_epi16 (_mm_unpacklo_epi8 (pixels, zero), _mm_sub_epi16 (one, next)),
-                         _mm_mullo_epi16 (_mm_unpackhi_epi8 (pixels, zero), next));
-    sum = _mm_srli_epi16 (_mm_add_epi16 (sum, half), 8);
-    _mm_storel_epi64 ((__m128i *) (dst + 4 * (gsize) x), _mm_packus_epi16 (sum, sum));
-  }
-  return x;
 }
 
 #endif /* __x86_64__ */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gstbaconvert-yuv.c: Y'CbCr to R'G'B' for one row: the factors, the kernel in C, and who may leave it to libyuv.
+ * gstbaconvert-yuv.c: Y'CbCr to R'G'B' for one row: the factors, the kernel in C, and which kernel is the best.
  *
- * libyuv multiplies chroma with 8 bit factors of 6 fraction bits. Measured on x86-64 over all in-gamut colours against
- * a float reference (largest / mean error of the worst channel, which is blue):
+ * libyuv has these rows too, but multiplies chroma with 8 bit factors of 6 fraction bits. Measured on x86-64 over all
+ * in-gamut colours against a float reference (largest / mean error of the worst channel, which is blue):
  *
  *            limited range    full range
  *    BT.601  2.33 / 0.61      1.27 / 0.34
@@ -11,14 +11,7 @@
  *    BT.2020 16.06 / 4.76     1.91 / 0.48 (green)
  *
  * The two large ones come from a blue factor above 2 that is clamped to 127/64, and they are what HD and UHD video is
- * coded in. So limited BT.709 and BT.2020 go through the kernels here, as do the matrices libyuv has no constants for
- * and everything that is not a whole frame in a layout of libyuv; the other four go through libyuv. The kernels here
- * have 16 bit factors: they err by at most 0.55, and cost as much as libyuv's: 1080p I420 0.40 - 0.52 ms per frame
- * against 0.40 - 0.56, NV12 0.37 - 0.49 against 0.40 - 0.53 (AVX2; both are limited by the 8 MB they write).
- * Non-temporal stores gained nothing that could be told from noise. The kernel in C, as GCC vectorises it for SSE2,
- * takes 2.1 ms.
- * libyuv's 10 bit calls were 3.04 off in limited BT.601, just outside the bound, so 10 bits always go through the
- * kernels here.
+ * coded in. The kernels here have 16 bit factors: they err by at most 0.55 in any matrix and range.
  */
 
 #include "gstbaconvert-private.h"
@@ -26,9 +19,6 @@
 #include <math.h>
 
 #define BLOCK_PX 128
-
-/* Into a GST_BA_HOT function nothing is inlined that does not insist. */
-#define BLOCK_INLINE static inline __attribute__ ((always_inline))
 
 static void
 matrix_and_range (const GstVideoInfo *info, GstVideoColorMatrix *matrix, gboolean *full)
@@ -41,6 +31,25 @@ matrix_and_range (const GstVideoInfo *info, GstVideoColorMatrix *matrix, gboolea
 
   *full = c->range == GST_VIDEO_COLOR_RANGE_0_255
           || (c->range == GST_VIDEO_COLOR_RANGE_UNKNOWN && GST_VIDEO_INFO_IS_GRAY (info));
+}
+
+static void
+weights_of (GstVideoColorMatrix matrix, gdouble *red, gdouble *blue)
+{
+  if (!gst_video_color_matrix_get_Kr_Kb (matrix, red, blue))
+    gst_video_color_matrix_get_Kr_Kb (GST_VIDEO_COLOR_MATRIX_BT709, red, blue);
+}
+
+/* R'G'B' has no matrix: BT.601 is what GStreamer means by gray. */
+void
+gst_ba_yuv_luma_weights (const GstVideoInfo *info, gdouble *red, gdouble *blue)
+{
+  GstVideoColorMatrix matrix = GST_VIDEO_COLOR_MATRIX_BT601;
+  gboolean full;
+
+  if (!GST_VIDEO_INFO_IS_RGB (info))
+    matrix_and_range (info, &matrix, &full);
+  weights_of (matrix, red, blue);
 }
 
 /* The kernels see every sample stretched to 16 bits, so one code value is 2^(16 - depth), and keep the upper half of
@@ -74,34 +83,14 @@ gst_ba_yuv_factors_init (GstBaYuvFactors *factors, const GstVideoInfo *info)
   factors->bias = (gint16) lrint (-black * luma_gain * 32 + 16 + 1);
 }
 
-/* libyuv's constants where they are exact enough (see above), else NULL */
-const struct YuvConstants *
-gst_ba_yuv_libyuv_constants (const GstVideoInfo *info)
-{
-  GstVideoColorMatrix matrix;
-  gboolean full;
-
-  matrix_and_range (info, &matrix, &full);
-  switch (matrix) {
-    case GST_VIDEO_COLOR_MATRIX_BT601:
-      return full ? &kYuvJPEGConstants : &kYuvI601Constants;
-    case GST_VIDEO_COLOR_MATRIX_BT709:
-      return full ? &kYuvF709Constants : NULL;
-    case GST_VIDEO_COLOR_MATRIX_BT2020:
-      return full ? &kYuvV2020Constants : NULL;
-    default:
-      return NULL;
-  }
-}
-
-BLOCK_INLINE guint16
+GST_BA_INLINE guint16
 read16 (const guint8 *p)
 {
   return (guint16) (p[0] | p[1] << 8);
 }
 
 /* Samples of @n pixels, stretched to 16 bits; of chroma as many as there are. */
-BLOCK_INLINE void
+GST_BA_INLINE void
 load_block (GstBaRowLayout layout, const GstBaRow *row, gint x, gint n, guint16 *y, guint16 *u, guint16 *v)
 {
   const gboolean deep = layout == GST_BA_ROW_PLANAR10_2 || layout == GST_BA_ROW_UV10_2;
@@ -110,6 +99,18 @@ load_block (GstBaRowLayout layout, const GstBaRow *row, gint x, gint n, guint16 
   const gint low = layout == GST_BA_ROW_PLANAR10_2 ? 6 : 0;
   gint i;
 
+  if (layout == GST_BA_ROW_YUYV_2 || layout == GST_BA_ROW_UYVY_2) {
+    const guint8 *src = row->y + 2 * (gsize) x;
+    const gint luma = layout == GST_BA_ROW_UYVY_2, other = !luma;
+
+    for (i = 0; i < n; i++)
+      y[i] = (guint16) (src[2 * i + luma] << 8);
+    for (i = 0; i < n_chroma; i++) {
+      u[i] = (guint16) (src[4 * i + other] << 8);
+      v[i] = (guint16) (src[4 * i + other + 2] << 8);
+    }
+    return;
+  }
   for (i = 0; i < n; i++)
     y[i] = (guint16) (deep ? read16 (row->y + 2 * (gsize) x + 2 * i) << low : row->y[(gsize) x + i] << 8);
   if (layout == GST_BA_ROW_PLANAR_2 || layout == GST_BA_ROW_PLANAR_1) {
@@ -146,7 +147,7 @@ load_block (GstBaRowLayout layout, const GstBaRow *row, gint x, gint n, guint16 
   }
 }
 
-BLOCK_INLINE void
+GST_BA_INLINE void
 finish (const gint16 *luma, const gint16 *chroma, gint per_chroma, guint8 *out)
 {
   gint16 sums[BLOCK_PX];
@@ -166,7 +167,7 @@ finish (const gint16 *luma, const gint16 *chroma, gint per_chroma, guint8 *out)
 
 /* @layout and a full @n are known where this is inlined: each loop becomes a few vector instructions. Arithmetic shifts
  * of negative numbers round down, as the vector instructions do: every compiler for Linux does so. */
-BLOCK_INLINE void
+GST_BA_INLINE void
 convert_block (const GstBaYuvFactors *f, GstBaRowLayout layout, const GstBaRow *row, guint8 *dst, gint x, gint n)
 {
   const gint per_chroma = layout == GST_BA_ROW_PLANAR_1 ? 1 : 2;
@@ -194,7 +195,7 @@ convert_block (const GstBaYuvFactors *f, GstBaRowLayout layout, const GstBaRow *
   memcpy (dst + 4 * (gsize) x, pixels, 4 * (gsize) n);
 }
 
-BLOCK_INLINE gint
+GST_BA_INLINE gint
 convert_blocks (const GstBaYuvFactors *f, GstBaRowLayout layout, const GstBaRow *row, guint8 *dst, gint x,
                 gint width_px)
 {
@@ -218,6 +219,10 @@ gst_ba_yuv_kernel_c (const GstBaYuvFactors *factors, GstBaRowLayout layout, cons
       return convert_blocks (factors, GST_BA_ROW_UV_2, row, dst, first_px, width_px);
     case GST_BA_ROW_VU_2:
       return convert_blocks (factors, GST_BA_ROW_VU_2, row, dst, first_px, width_px);
+    case GST_BA_ROW_YUYV_2:
+      return convert_blocks (factors, GST_BA_ROW_YUYV_2, row, dst, first_px, width_px);
+    case GST_BA_ROW_UYVY_2:
+      return convert_blocks (factors, GST_BA_ROW_UYVY_2, row, dst, first_px, width_px);
     case GST_BA_ROW_PLANAR10_2:
       return convert_blocks (factors, GST_BA_ROW_PLANAR10_2, row, dst, first_px, width_px);
     case GST_BA_ROW_UV10_2:
@@ -246,7 +251,8 @@ gst_ba_yuv_row (GstBaYuvKernel kernel, const GstBaYuvFactors *factors, GstBaRowL
   gint x = kernel (factors, layout, row, dst, 0, width_px);
 
 #ifdef __x86_64__
-  x = gst_ba_yuv_kernel_sse2 (factors, layout, row, dst, x, width_px);
+  if (x < width_px)
+    x = gst_ba_yuv_kernel_sse2 (factors, layout, row, dst, x, width_px);
 #endif
   if (x < width_px)
     gst_ba_yuv_kernel_c (factors, layout, row, dst, x, width_px);

@@ -80,41 +80,74 @@ gst_fbdev_zero_sink_flush_pools (GstFbdevZeroSink * self, gboolean flushing)
   g_ptr_array_unref (pools);
 }
 
+gboolean
+gst_fbdev_zero_sink_has_pools (GstFbdevZeroSink * self)
+{
+  gboolean found = FALSE;
+
+  GST_OBJECT_LOCK (self);
+  for (guint i = 0; i < self->pools->len && !found; i++) {
+    gpointer pool = g_weak_ref_get (g_ptr_array_index (self->pools, i));
+
+    if (pool) {
+      found = TRUE;
+      gst_object_unref (pool);
+    }
+  }
+  GST_OBJECT_UNLOCK (self);
+  return found;
+}
+
 /* ---- the answer ----------------------------------------------------------------------------------------------- */
 
-/* Why frames of @info may not be drawn into pages, shown where they lie; NULL where they may. */
+/* Below this a CPU that reads back what it draws is slower in a page than in ordinary memory and one copy. Copying one
+ * frame takes about as long as reading it back at this rate twice. */
+#define SLOW_READ_MBPS 1000
+
+/* Why frames of @info may not be drawn into pages, shown where they lie; NULL where they may, and where. */
 static const gchar *
-why_not_pages (GstFbdevZeroSink * self, const GstVideoInfo * info)
+why_not_pages (GstFbdevZeroSink * self, const GstVideoInfo * info, Placement * place)
 {
   const BaDisplayInfo *display = ba_display_get_info (self->display);
   GstVideoRectangle src = { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
   gint pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (&self->screen, 0);
-  Placement place;
   GstBaOfferPages offer;
-  GstBaScaling scaling;
+  View view;
 
   GST_OBJECT_LOCK (self);
   offer = self->offer_pages;
-  scaling = self->scaling;
   GST_OBJECT_UNLOCK (self);
   if (offer == GST_BA_OFFER_PAGES_NEVER)
     return "offer-pages=never";
-  if (!display->can_flip)
+  if (!display->can_flip && offer != GST_BA_OFFER_PAGES_ALWAYS)
     return "the screen has one page only";
   if (offer == GST_BA_OFFER_PAGES_AUTO && display->n_pages < PAGES_TO_OFFER)
     return "the screen has two pages only, so whoever draws would wait for each flip (offer-pages=always)";
-  if (GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_INFO_FORMAT (&self->screen))
+  if (GST_VIDEO_INFO_FORMAT (info) != self->page_format.format)
     return "the frames have another format than the screen";
   /* elements take it for granted that a pixel of 4 or 2 bytes can be read and written as a whole */
   if (GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0) % (pixel_bytes % 2 ? 1 : pixel_bytes) != 0)
     return "the rows of the screen do not begin at whole pixels";
-  gst_fbdev_zero_sink_place (scaling, &src, GST_VIDEO_INFO_PAR_N (info), GST_VIDEO_INFO_PAR_D (info),
-      GST_VIDEO_INFO_WIDTH (&self->screen), GST_VIDEO_INFO_HEIGHT (&self->screen), &place);
-  if (!gst_fbdev_zero_sink_is_1to1 (&place))
+  gst_fbdev_zero_sink_get_view (self, &view, NULL);
+  if (!gst_fbdev_zero_sink_place (&view, &src, GST_VIDEO_INFO_PAR_N (info), GST_VIDEO_INFO_PAR_D (info), place))
+    return "the render rectangle lies outside the screen";
+  if (place->direction != GST_VIDEO_ORIENTATION_IDENTITY)
+    return "the picture is turned";
+  if (!gst_fbdev_zero_sink_is_1to1 (place))
     return "the picture is scaled";
-  if (place.src.w != src.w || place.src.h != src.h)
-    return "the picture is larger than the screen";
+  if (place->src.w != src.w || place->src.h != src.h)
+    return view.area.w > 0 ? "the picture is larger than the render rectangle" : "the picture is larger than the screen";
   return NULL;
+}
+
+/* The asker said that he only writes: then slow reading is no harm. */
+static gboolean
+is_write_only (GstQuery * query)
+{
+  gboolean write_only = FALSE;
+
+  gst_structure_get_boolean (gst_query_get_structure (query), "bufalloc-write-only", &write_only);
+  return write_only;
 }
 
 /* Configures @pool for @caps; TRUE where it accepted, perhaps after correcting us. */
@@ -163,56 +196,90 @@ make_cached_pool (GstFbdevZeroSink * self, GstCaps * caps, const GstVideoInfo * 
   return pool;
 }
 
+/* Pages, and ordinary memory of their stride; the better one for the asker first. */
+static void
+offer_pools (GstFbdevZeroSink * self, GstQuery * query, GstCaps * caps, const GstVideoInfo * info,
+    const Placement * place, gboolean slow)
+{
+  guint n_pages = ba_display_get_info (self->display)->n_pages;
+  guint min = MIN (PAGES_TO_OFFER, n_pages);
+  GstBufferPool *pages = gst_ba_fbdev_pool_new (self->allocator), *cached;
+  gboolean need_pool;
+
+  gst_query_parse_allocation (query, NULL, &need_pool);
+  gst_ba_fbdev_pool_set_origin (GST_BA_FBDEV_POOL (pages), place->dst.x, place->dst.y);
+  if (!configure_pool (pages, caps, GST_VIDEO_INFO_SIZE (info), min, n_pages, NULL)) {
+    gst_object_unref (pages);
+    return;
+  }
+  if (need_pool) {
+    cached = make_cached_pool (self, caps, info);
+    if (cached && slow)
+      add_pool (query, cached);
+    add_pool (query, pages);
+    remember_pool (self, pages);
+    if (cached && !slow)
+      add_pool (query, cached);
+    gst_clear_object (&cached);
+    if (n_pages == 1)           /* or it would keep the only page */
+      gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);
+  } else {                      /* who has a pool of his own still wants to know how many buffers we keep */
+    gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (info), min, 0);
+  }
+  gst_object_unref (pages);
+}
+
+/* What lies over the frames is drawn here, best with the pixels of the screen. */
+static void
+offer_overlay (GstQuery * query, const Placement * place)
+{
+  GstStructure *params = NULL;
+
+  if (place->dst.w > 0)
+    params = gst_structure_new ("GstVideoOverlayCompositionMeta", "width", G_TYPE_UINT, (guint) place->dst.w,
+        "height", G_TYPE_UINT, (guint) place->dst.h, NULL);
+  gst_query_add_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, params);
+  if (params)
+    gst_structure_free (params);
+}
+
 gboolean
 gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
 {
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (sink);
+  Placement place = { };
+  BaDisplaySpeed speed;
   GstCaps *caps;
-  gboolean need_pool;
   GstVideoInfo info;
-  const BaDisplayInfo *display;
   BaPoolStats stats;
+  GstBaOfferPages offer;
   const gchar *why_not;
 
-  gst_query_parse_allocation (query, &caps, &need_pool);
+  gst_query_parse_allocation (query, &caps, NULL);
   if (!caps || !gst_video_info_from_caps (&info, caps)) {
     GST_WARNING_OBJECT (self, "an ALLOCATION query without caps of a video: %" GST_PTR_FORMAT, caps);
     return FALSE;
   }
   if (!self->display)
     return FALSE;
-  display = ba_display_get_info (self->display);
 
-  why_not = why_not_pages (self, &info);
+  gst_fbdev_zero_sink_get_speed (self, &speed);
+  why_not = why_not_pages (self, &info, &place);
   GST_OBJECT_LOCK (self);
   self->not_offered = why_not;
+  self->last_why = WHY_UNKNOWN;
+  offer = self->offer_pages;
   GST_OBJECT_UNLOCK (self);
-  if (!why_not) {
-    GstBufferPool *pages = gst_ba_fbdev_pool_new (self->allocator);
-
-    if (configure_pool (pages, caps, GST_VIDEO_INFO_SIZE (&info), MIN (PAGES_TO_OFFER, display->n_pages),
-            display->n_pages, NULL)) {
-      if (need_pool) {
-        GstBufferPool *cached = make_cached_pool (self, caps, &info);
-
-        add_pool (query, pages);
-        remember_pool (self, pages);
-        if (cached) {
-          add_pool (query, cached);
-          gst_object_unref (cached);
-        }
-      } else {                  /* who has a pool of his own still wants to know how many buffers we keep */
-        gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info),
-            MIN (PAGES_TO_OFFER, display->n_pages), 0);
-      }
-    }
-    gst_object_unref (pages);
-  }
+  if (!why_not)
+    offer_pools (self, query, caps, &info, &place, offer == GST_BA_OFFER_PAGES_AUTO && speed.read_mbps > 0
+        && speed.read_mbps < SLOW_READ_MBPS && !is_write_only (query));
   ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);
-  GstStructure *params = gst_structure_new ("bufalloc-pages", "pages", G_TYPE_UINT, display->n_pages,
-      "free", G_TYPE_UINT, stats.n_free, "read-mbps", G_TYPE_DOUBLE, 0.0, "write-mbps", G_TYPE_DOUBLE, 0.0, NULL);
+  GstStructure *params = gst_structure_new ("bufalloc-pages",
+      "pages", G_TYPE_UINT, ba_display_get_info (self->display)->n_pages, "free", G_TYPE_UINT, stats.n_free,
+      "read-mbps", G_TYPE_DOUBLE, speed.read_mbps, "write-mbps", G_TYPE_DOUBLE, speed.write_mbps, NULL);
   gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, params);
   gst_structure_free (params);
   gst_query_add_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL);
+  offer_overlay (query, &place);
   return TRUE;
 }

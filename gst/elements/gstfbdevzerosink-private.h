@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gstfbdevzerosink-private.h: what the four files of the sink share.
+ * gstfbdevzerosink-private.h: what the files of the sink share.
  *
- * gstfbdevzerosink.c        properties, opening and closing, negotiation
- * gstfbdevzerosink-pools.c  what it offers upstream
- * gstfbdevzerosink-frame.c  one frame: which way it goes, and there
- * gstfbdevzerosink-place.c  where a picture lies on the screen: pure arithmetic
+ * gstfbdevzerosink.c         the element: state changes, events, queries, negotiation
+ * gstfbdevzerosink-props.c   properties and frame-stats
+ * gstfbdevzerosink-device.c  opening, watching and closing the display
+ * gstfbdevzerosink-view.c    which part of the screen, and turned how, also while it plays
+ * gstfbdevzerosink-pools.c   what it offers upstream
+ * gstfbdevzerosink-frame.c   one frame: which way it goes, and there
+ * gstfbdevzerosink-write.c   a frame into a page
+ * gstfbdevzerosink-place.c   where a picture lies on the screen: pure arithmetic
  */
 #pragma once
 
 #include <gst/bufalloc/gstbufalloc.h>
 
 #include "gstbaconvert.h"
+#include "gstbaoverlay.h"
+#include "gstbapaint.h"
 #include "gstfbdevzerosink.h"
+
+#define GST_FBDEV_ZERO_SINK_DEFAULT_DEVICE "auto"
 
 typedef enum
 {
@@ -29,6 +37,13 @@ typedef enum
   GST_BA_OFFER_PAGES_NEVER
 } GstBaOfferPages;
 
+typedef enum
+{
+  GST_BA_DAMAGE_AUTO,
+  GST_BA_DAMAGE_ALWAYS,
+  GST_BA_DAMAGE_NEVER
+} GstBaDamageMode;
+
 /* The ways of a frame, in the order in which they are tried. */
 typedef enum
 {
@@ -38,12 +53,44 @@ typedef enum
   WAY_COPY
 } Way;
 
-/* Which part of the picture goes where on the screen. */
+/* A flow return of our own: nothing of the frame is on the screen. */
+#define FLOW_NOWHERE GST_FLOW_CUSTOM_SUCCESS
+
+/* How the application wants pictures to be shown. */
+typedef struct
+{
+  GstBaScaling scaling;
+  GstVideoOrientationMethod direction;  /* neither AUTO nor CUSTOM */
+  GstVideoRectangle area;       /* of the screen, perhaps in part outside; no width = all of it */
+  gint screen_w;
+  gint screen_h;
+  gint x_step_px;               /* pictures begin at a multiple of this: 8 where a byte has eight pixels, else 1 */
+} View;
+
+/* Which part of the picture goes where on the screen, and turned how. */
 typedef struct
 {
   GstVideoRectangle src;        /* pixels of the picture */
   GstVideoRectangle dst;        /* pixels of the screen */
+  GstVideoOrientationMethod direction;
 } Placement;
+
+/* Why a frame is not flipped. The text is made when it is another reason than before. */
+typedef enum
+{
+  WHY_UNKNOWN,                  /* nothing was shown since caps or offers changed */
+  WHY_FLIPPED,
+  WHY_FORMAT,
+  WHY_TURNED,
+  WHY_SCALED,
+  WHY_OVERFLOW,
+  WHY_FOREIGN,
+  WHY_ELSEWHERE,
+  WHY_CROPPED,
+  WHY_ONE_PAGE,
+  WHY_OVERLAY,
+  WHY_NOWHERE
+} Why;
 
 typedef struct
 {
@@ -65,41 +112,108 @@ struct _GstFbdevZeroSink
   gchar *device;
   guint n_pages;
   gboolean vsync;
+  BaConsoleMode console;
   GstBaScaling scaling;
   GstBaOfferPages offer_pages;
+  GstBaDamageMode damage_mode;
+  gboolean clear_on_stop;
+  GstVideoRectangle area;       /* render-rectangle; no width = the whole screen */
+  GstVideoOrientationMethod direction;
+  GstVideoOrientationMethod tag_direction;      /* what the stream says, for AUTO */
 
   /* from start to stop */
   BaDisplay *display;           /* object lock for other threads than the streaming one */
-  GstBaFbdevAllocator *allocator;
-  GstVideoInfo screen;
+  GstBaFbdevAllocator *allocator;       /* likewise */
+  GstVideoInfo screen;          /* of one page; with one bit per pixel the format is GRAY8, which nothing is written in */
+  GstBaPageFormat page_format;
   BaCancel cancel;              /* set between unlock and unlock_stop */
   GstPadChainFunction base_chain;       /* constant: the base class's */
+  GstPadChainListFunction base_chain_list;      /* likewise */
 
-  /* streaming thread */
+  /* streaming thread, or the preroll lock */
   GstVideoInfo info;            /* of the caps */
   GstBaConvert *convert;        /* for the format of info and convert_place */
   Placement convert_place;
+  GstBaOverlay *overlay;
+  GstBaDamage *damage;          /* NULL where all rows are written */
   GstBuffer *prepared_for;      /* the frame that is ready, or was shown last */
   BaBuffer *prepared_page;      /* with it in it; NULL where it cannot be shown, or with one page */
   Way prepared_way;
+  guint prepared_view;          /* view_number it was prepared with */
+  gboolean shown;               /* it is on the screen */
 
   /* object lock */
   GPtrArray *pools;             /* of GWeakRef: the pools that upstream was given */
   const gchar *not_offered;     /* why the last ALLOCATION query got no pages, NULL where it did; static */
   gboolean reopen;              /* a property changed since the display was opened */
+  gboolean said_starved;        /* that somebody keeps all buffers; until the next frame comes */
+  guint view_number;            /* counts the changes of what View says */
   Counts counts;
   Way last_way;
+  Why last_why;                 /* of the frame before, as are these two */
+  Placement last_place;
   gchar *reason;                /* why the last frame was not flipped, "" if it was */
 };
 
 /* ---- place ---------------------------------------------------------------------------------------------------- */
 
-/* Where a picture of @src (with pixel aspect ratio @par_n/@par_d) lies on a screen of @width × @height. */
-void gst_fbdev_zero_sink_place (GstBaScaling scaling, const GstVideoRectangle * src, gint par_n, gint par_d,
-    gint width, gint height, Placement * out);
+/* Where a picture of @src (with pixel aspect ratio @par_n/@par_d) lies; FALSE where nothing of it is on the screen. */
+gboolean gst_fbdev_zero_sink_place (const View * view, const GstVideoRectangle * src, gint par_n, gint par_d,
+    Placement * out);
+
+/* Whether width and height change places. */
+gboolean gst_fbdev_zero_sink_swaps_sides (GstVideoOrientationMethod direction);
 
 /* Whether @place keeps every pixel as it is. */
 gboolean gst_fbdev_zero_sink_is_1to1 (const Placement * place);
+
+/* ---- properties ------------------------------------------------------------------------------------------------ */
+
+void gst_fbdev_zero_sink_install_properties (GObjectClass * klass);
+void gst_fbdev_zero_sink_set_property (GObject * object, guint id, const GValue * value, GParamSpec * pspec);
+void gst_fbdev_zero_sink_get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec);
+
+/* The property frame-stats. */
+GstStructure *gst_fbdev_zero_sink_make_stats (GstFbdevZeroSink * self);
+
+/* Frames that the base class dropped since it last forgot. */
+guint64 gst_fbdev_zero_sink_get_late (GstFbdevZeroSink * self);
+
+/* ---- device ---------------------------------------------------------------------------------------------------- */
+
+/* Opens the display; FALSE, with an error posted. */
+gboolean gst_fbdev_zero_sink_open (GstFbdevZeroSink * self);
+
+/* Opens it anew where a property changed since. */
+gboolean gst_fbdev_zero_sink_reopen_changed (GstFbdevZeroSink * self);
+
+/* Opens it anew where another program changed its mode: then whoever draws into its pages has to ask again. FALSE, with
+ * an error posted, where that failed. */
+gboolean gst_fbdev_zero_sink_follow_mode (GstFbdevZeroSink * self, gboolean * reopened);
+
+/* Makes every page black that nobody holds, and shows one. */
+void gst_fbdev_zero_sink_clear_screen (GstFbdevZeroSink * self);
+
+/* Puts the device back as it was. */
+void gst_fbdev_zero_sink_close (GstFbdevZeroSink * self);
+
+/* How fast pages are read and written; measured when it is asked first, where a page is free for that. */
+void gst_fbdev_zero_sink_get_speed (GstFbdevZeroSink * self, BaDisplaySpeed * speed);
+
+/* ---- view ------------------------------------------------------------------------------------------------------ */
+
+/* GstVideoOverlay and GstVideoDirection. */
+void gst_fbdev_zero_sink_init_overlay (gpointer interface, gpointer data);
+void gst_fbdev_zero_sink_init_direction (gpointer interface, gpointer data);
+
+/* How pictures are to be shown now; and the number of that. Threads: any. */
+void gst_fbdev_zero_sink_get_view (GstFbdevZeroSink * self, View * view, guint * number);
+
+/* Something in View changed: shows it where nothing moves, and has upstream ask again. Threads: any, no lock held. */
+void gst_fbdev_zero_sink_view_changed (GstFbdevZeroSink * self);
+
+/* The stream's orientation is another one; NULL: a new stream, of which nothing is known. */
+void gst_fbdev_zero_sink_take_tags (GstFbdevZeroSink * self, GstTagList * tags);
 
 /* ---- pools ---------------------------------------------------------------------------------------------------- */
 
@@ -108,6 +222,9 @@ GPtrArray *gst_fbdev_zero_sink_new_pool_list (void);
 
 /* Wakes everybody who waits for a page, and keeps others from waiting; or lets them wait again. */
 void gst_fbdev_zero_sink_flush_pools (GstFbdevZeroSink * self, gboolean flushing);
+
+/* Whether anybody upstream may still draw into pages. */
+gboolean gst_fbdev_zero_sink_has_pools (GstFbdevZeroSink * self);
 
 /* The virtual function of GstBaseSink. */
 gboolean gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query);
@@ -120,8 +237,31 @@ GstFlowReturn gst_fbdev_zero_sink_prepare_frame (GstFbdevZeroSink * self, GstBuf
 /* Puts @buffer, which was prepared, on the screen. */
 GstFlowReturn gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer);
 
+/* Paints and shows @buffer, which was shown before. Under the preroll lock. */
+void gst_fbdev_zero_sink_show_again (GstFbdevZeroSink * self, GstBuffer * buffer);
+
 /* Lets go of the frame that was prepared last. */
 void gst_fbdev_zero_sink_forget_frame (GstFbdevZeroSink * self);
+
+/* Blocks until the sink may go on, after a wait that was called off. */
+GstFlowReturn gst_fbdev_zero_sink_wait_unlocked (GstFbdevZeroSink * self);
+
+/* ---- write ----------------------------------------------------------------------------------------------------- */
+
+/* Where @buffer lies on the screen. ERROR, with one posted, where it says something impossible of itself; FLOW_NOWHERE where
+ * nothing of it is on the screen. */
+GstFlowReturn gst_fbdev_zero_sink_place_buffer (GstFbdevZeroSink * self, const View * view, GstBuffer * buffer,
+    Placement * place);
+
+/* Converts or copies @buffer, and what lies over it, into @page. */
+GstFlowReturn gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place,
+    Way way, BaBuffer * page);
+
+/* Makes ready what lies over @buffer; FALSE where nothing does. */
+gboolean gst_fbdev_zero_sink_prepare_overlay (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place);
+
+/* Draws what was made ready onto @page, in which @buffer lies already; FALSE where others hold it too. */
+gboolean gst_fbdev_zero_sink_draw_over (GstFbdevZeroSink * self, GstBuffer * buffer, BaBuffer * page);
 
 /* Lets go of what was made for the caps. */
 void gst_fbdev_zero_sink_forget_convert (GstFbdevZeroSink * self);

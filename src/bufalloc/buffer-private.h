@@ -10,7 +10,7 @@
 struct BaBuffer
 {
   atomic_uint refs;           /* holders; 0 while FREE, the queue's own one while FILLED */
-  atomic_int state;           /* BaState; written under the pool's lock, read anywhere */
+  atomic_int state;           /* BaState; written under the pool's lock, read anywhere; HELD without refs is FREE */
   bool given_up;              /* pool's lock: the first holder has released it, others remain */
   bool once;                  /* constant: leaves the pool after its first use */
   bool external;              /* constant: release, not the kind's destroy, ends it */
@@ -29,7 +29,7 @@ struct BaBuffer
   void *release_user;         /* constant */
   void *user_data;            /* the holder's */
   void (*user_destroy) (void *data);
-  int64_t out_since_ns;       /* pool's lock: coarse clock, while it is out */
+  atomic_int_least64_t out_since_ns; /* coarse clock, while it is out; INT64_MAX: on its way */
   const char *_Atomic holder; /* the holder's static tag; read anywhere */
   BaBlock blocks[];           /* constant: n_blocks */
 };

@@ -209,7 +209,9 @@ ba_buffer_get_ownership (const BaBuffer *buffer)
 BaState
 ba_buffer_get_state (const BaBuffer *buffer)
 {
-  return (BaState) atomic_load_explicit (&buffer->state, memory_order_relaxed);
+  BaState state = (BaState) atomic_load_explicit (&buffer->state, memory_order_relaxed);
+  bool resting = state == BA_STATE_HELD && atomic_load_explicit (&buffer->refs, memory_order_relaxed) == 0;
+  return resting ? BA_STATE_FREE : state; /* the pool's shuttle, at home */
 }
 
 const char *

@@ -16,6 +16,7 @@ typedef struct
   void *ctx;
   int (*open) (void *ctx, const char *path, int flags, mode_t mode);
   int (*close) (void *ctx, int fd);
+  int (*dup) (void *ctx, int fd); /* closed on exec */
   int (*ioctl) (void *ctx, int fd, unsigned long request, void *arg);
   void *(*mmap) (void *ctx, size_t size_bytes, int prot, int flags, int fd, off_t offset);
   int (*munmap) (void *ctx, void *address, size_t size_bytes);
@@ -30,6 +31,11 @@ typedef struct
   char *(*realpath) (void *ctx, const char *path); /* for free(); NULL and errno */
   int (*rename) (void *ctx, const char *from, const char *to);
   int (*unlink) (void *ctx, const char *path);
+  /* Two connected ends, closed by exec: an end that is closed, or whose process dies, ends the other one's read. */
+  int (*socketpair) (void *ctx, int ends[2]);
+  /* A child that runs no handler of fork, and at whose end no signal comes: whoever waits for any child does not see
+   * it, only waitpid (pid, ..., __WALL) does. It may call what is safe in a signal handler, and nothing else. */
+  pid_t (*fork) (void *ctx);
   uint64_t (*memory_bytes) (void *ctx); /* of the whole machine; 0 = unknown */
   int64_t (*now_ns) (void *ctx); /* CLOCK_MONOTONIC; never fails */
 } BaDeviceCalls;

@@ -14,6 +14,8 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +35,13 @@ call_close (void *ctx, int fd)
 {
   (void) ctx;
   return close (fd);
+}
+
+static int
+call_dup (void *ctx, int fd)
+{
+  (void) ctx;
+  return fcntl (fd, F_DUPFD_CLOEXEC, 3);
 }
 
 static int
@@ -138,6 +147,24 @@ call_unlink (void *ctx, const char *path)
   return unlink (path);
 }
 
+static int
+call_socketpair (void *ctx, int ends[2])
+{
+  (void) ctx;
+  return socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+}
+
+static pid_t
+call_fork (void *ctx)
+{
+  (void) ctx;
+#ifdef __SANITIZE_THREAD__
+  return fork (); /* the sanitizer has locks of its own, which it takes around this one only */
+#else
+  return (pid_t) syscall (SYS_clone, 0L, 0L, 0L, 0L, 0L); /* all zero, as their order depends on the machine */
+#endif
+}
+
 static uint64_t
 call_memory_bytes (void *ctx)
 {
@@ -158,6 +185,7 @@ call_now_ns (void *ctx)
 const BaDeviceCalls bai_device_calls = {
   .open = call_open,
   .close = call_close,
+  .dup = call_dup,
   .ioctl = call_ioctl,
   .mmap = call_mmap,
   .munmap = call_munmap,
@@ -170,6 +198,8 @@ const BaDeviceCalls bai_device_calls = {
   .realpath = call_realpath,
   .rename = call_rename,
   .unlink = call_unlink,
+  .socketpair = call_socketpair,
+  .fork = call_fork,
   .memory_bytes = call_memory_bytes,
   .now_ns = call_now_ns,
 };

@@ -24,24 +24,32 @@ typedef struct
   uint32_t width_px;
   uint32_t height_px;
   uint32_t fourcc;
-  uint32_t bytes_per_pixel;
+  uint32_t bits_per_pixel;
   uint32_t stride_bytes;
   unsigned pages;
   unsigned rate_hz;   /* 0 = never waits */
   unsigned read_mbps; /* 0 = as fast as it is */
 } BaiDeviceString;
 
-/* A pixel format of GStreamer's names; alpha is never shown, so a name with A means the same as the one with x. */
+/* A pixel format by GStreamer's name; alpha is never shown, so a name with A means the same as the one with x. One bit
+ * has no name in GStreamer, and the kernel's: MONO10 is 1 = white, MONO01 is 1 = black. */
 typedef struct
 {
   const char *name;
   uint32_t fourcc;
-  uint32_t bytes_per_pixel;
+  uint32_t bits_per_pixel; /* 1, or a multiple of 8 */
 } BaiPixelName;
 
 /* Fills @out, which points into @device where it holds a path. Looks at nothing but the string.
  * Returns 0; -EINVAL; -ENOTSUP for a kind of device that this build lacks. */
 int bai_device_string_parse (const char *device, BaiDeviceString *out, BaError *error);
+
+/* What a row of @width_px pixels takes, at most BAI_MAX_SCREEN_PX of them: whole bytes. */
+static inline uint32_t
+bai_row_bytes (uint32_t width_px, uint32_t bits_per_pixel)
+{
+  return (width_px * bits_per_pixel + 7) / 8;
+}
 
 /* The format of a name of @length bytes, or of a fourcc; NULL = not one of ours. */
 const BaiPixelName *bai_pixel_by_name (const char *name, size_t length);

@@ -23,12 +23,13 @@
 
 /* GStreamer names bytes in memory, DRM names a little-endian word: the letters come in opposite order. */
 static const BaiPixelName pixel_names[] = {
-  { "BGRx", BA_FOURCC ('X', 'R', '2', '4'), 4 },  { "RGBx", BA_FOURCC ('X', 'B', '2', '4'), 4 },
-  { "xRGB", BA_FOURCC ('B', 'X', '2', '4'), 4 },  { "xBGR", BA_FOURCC ('R', 'X', '2', '4'), 4 },
-  { "BGRA", BA_FOURCC ('X', 'R', '2', '4'), 4 },  { "RGBA", BA_FOURCC ('X', 'B', '2', '4'), 4 },
-  { "BGR", BA_FOURCC ('R', 'G', '2', '4'), 3 },   { "RGB", BA_FOURCC ('B', 'G', '2', '4'), 3 },
-  { "RGB16", BA_FOURCC ('R', 'G', '1', '6'), 2 }, { "BGR16", BA_FOURCC ('B', 'G', '1', '6'), 2 },
-  { "RGB15", BA_FOURCC ('X', 'R', '1', '5'), 2 },
+  { "BGRx", BA_FOURCC ('X', 'R', '2', '4'), 32 },  { "RGBx", BA_FOURCC ('X', 'B', '2', '4'), 32 },
+  { "xRGB", BA_FOURCC ('B', 'X', '2', '4'), 32 },  { "xBGR", BA_FOURCC ('R', 'X', '2', '4'), 32 },
+  { "BGRA", BA_FOURCC ('X', 'R', '2', '4'), 32 },  { "RGBA", BA_FOURCC ('X', 'B', '2', '4'), 32 },
+  { "BGR", BA_FOURCC ('R', 'G', '2', '4'), 24 },   { "RGB", BA_FOURCC ('B', 'G', '2', '4'), 24 },
+  { "RGB16", BA_FOURCC ('R', 'G', '1', '6'), 16 }, { "BGR16", BA_FOURCC ('B', 'G', '1', '6'), 16 },
+  { "RGB15", BA_FOURCC ('X', 'R', '1', '5'), 16 }, { "GRAY8", BA_FOURCC_R8, 8 },
+  { "MONO10", BA_FOURCC_R1, 1 },                   { "MONO01", BA_FOURCC_D1, 1 },
 };
 
 #define N_PIXEL_NAMES (sizeof pixel_names / sizeof pixel_names[0])
@@ -119,10 +120,11 @@ parse_format (const char *value, const char *end, BaiDeviceString *out, BaError 
   const BaiPixelName *pixel = bai_pixel_by_name (value, (size_t) (end - value));
   if (!pixel)
     return ba_error_set (error, -EINVAL,
-                         "format=%.*s: must be one of BGRx RGBx xRGB xBGR BGRA RGBA RGB BGR RGB16 BGR16 RGB15",
+                         "format=%.*s: must be one of BGRx RGBx xRGB xBGR BGRA RGBA RGB BGR RGB16 BGR16 RGB15 GRAY8 "
+                         "MONO10 MONO01",
                          (int) (end - value < 40 ? end - value : 40), value);
   out->fourcc = pixel->fourcc;
-  out->bytes_per_pixel = pixel->bytes_per_pixel;
+  out->bits_per_pixel = pixel->bits_per_pixel;
   return 0;
 }
 
@@ -177,7 +179,7 @@ parse_virtual (const char *device, BaiDeviceString *out, BaError *error)
   unsigned seen = 0;
   out->kind = BAI_DEVICE_VIRTUAL;
   out->fourcc = pixel_names[0].fourcc;
-  out->bytes_per_pixel = pixel_names[0].bytes_per_pixel;
+  out->bits_per_pixel = pixel_names[0].bits_per_pixel;
   out->pages = DEFAULT_PAGES;
   out->rate_hz = DEFAULT_RATE_HZ;
 
@@ -187,7 +189,7 @@ parse_virtual (const char *device, BaiDeviceString *out, BaError *error)
   if (r < 0)
     return r;
 
-  uint32_t row_bytes = out->width_px * out->bytes_per_pixel;
+  uint32_t row_bytes = bai_row_bytes (out->width_px, out->bits_per_pixel);
   if (!(seen & (1u << KEY_STRIDE)))
     out->stride_bytes = (row_bytes + 3) & ~3u; /* what GStreamer takes for granted where nobody says otherwise */
   if (out->stride_bytes < row_bytes)
@@ -195,9 +197,10 @@ parse_virtual (const char *device, BaiDeviceString *out, BaError *error)
                          out->stride_bytes, out->width_px, row_bytes);
   /* Vector code takes for granted that a pixel of 2 or 4 bytes lies at a multiple of that, in every row, and dies of a
    * SIGSEGV where it does not. Pixels of 3 bytes have no such multiple. */
-  if (out->bytes_per_pixel != 3 && out->stride_bytes % out->bytes_per_pixel != 0)
+  uint32_t pixel_bytes = out->bits_per_pixel / 8;
+  if ((pixel_bytes == 2 || pixel_bytes == 4) && out->stride_bytes % pixel_bytes != 0)
     return ba_error_set (error, -EINVAL, "stride=%u: must be a multiple of %u, the bytes of a pixel in this format",
-                         out->stride_bytes, out->bytes_per_pixel);
+                         out->stride_bytes, pixel_bytes);
   return 0;
 }
 

@@ -26,6 +26,8 @@ typedef struct
   /* (nullable): blocks until the next vsync, a few periods at most. 0; -ENOTSUP = it does not work (any more): the
    * clock paces from now on. NULL = the clock paces. Must not log: a handler may call the display, which is busy. */
   int (*wait_vsync) (BaDisplay *display);
+  /* (nullable): 1 where another program has changed what open found, 0, or -errno. NULL = nobody can. Must not log. */
+  int (*check_mode) (BaDisplay *display);
   /* (nullable): puts back what show and open changed. Called once, after the last show, when the display is closed
    * already. Logs what fails. */
   void (*restore) (BaDisplay *display);
@@ -45,10 +47,12 @@ struct BaDisplay
   unsigned start_page;        /* constant once open: the page that was visible then */
   void *state;                /* the kind's own */
   bool paced;                 /* constant once open: a flip is done at a vsync, not at once */
+  BaConsoleMode console;      /* constant: what was asked for */
+  unsigned told_read_mbps;    /* constant once open: what reading is said to be, 0 = it is measured */
 
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  bool busy;                  /* somebody is inside a hook; guards everything below but closed */
+  bool busy;                  /* somebody is inside a hook; guards what is below but closed, and from speed on */
   bool closed;
   bool restored;              /* close has done all it does */
   pthread_t closer;           /* who closes; valid once closed */
@@ -59,13 +63,18 @@ struct BaDisplay
   int64_t shown_ns;           /* when the last show began */
   int64_t show_done_ns;       /* when the last show returned */
   int64_t first_vsync_ns;     /* constant once open; clock pacing: any vsync of the grid */
+  bool show_refused;          /* and that was said */
   BaDisplayStats stats;
+  BaDisplaySpeed speed;       /* guarded by lock alone, as the rest from here on */
+  uint64_t noted_bytes;       /* one page: what the write speed is the average of */
+  uint64_t noted_ns;
 };
 
 extern const BaDisplayOps bai_fbdev_ops;
 extern const BaDisplayOps bai_virtual_ops;
 
-/* As ba_display_open(), on top of other system calls; @calls must live as long as the display. */
+/* As ba_display_open(), on top of other system calls; @calls must live as long as the display, and where
+ * a driver has not come back from a wait for a vsync, until it does. */
 int bai_display_open_with_calls (const char *device, const BaDisplayOptions *options, const BaDeviceCalls *calls,
                                  BaError *error, BaDisplay **out);
 

@@ -98,10 +98,11 @@ bai_display_open_with_calls (const char *device, const BaDisplayOptions *options
   display->ops = ops_of (parsed.kind);
   display->calls = calls;
   display->info.kind = display->ops->kind;
-
-  BaError reason = { 0 };
   if (!options)
     options = &defaults;
+  display->console = options->console;
+
+  BaError reason = { 0 };
   r = display->ops->open (display, &parsed, options, &reason);
   if (r < 0) {
     free_display (display);
@@ -170,7 +171,7 @@ ba_display_clear (BaDisplay *display, unsigned page)
   BaBlock block;
   int r = ba_display_get_page (display, page, &block);
   if (r == 0)
-    memset (block.data, 0, block.size_bytes); /* black in every format that a display has here */
+    memset (block.data, display->info.layout.fourcc == BA_FOURCC_D1 ? 0xff : 0, block.size_bytes);
   return r;
 }
 
@@ -364,9 +365,14 @@ show_page (BaDisplay *display, unsigned number, BaBuffer *page, int64_t asked_ns
       display->show_done_ns = ended_ns;
     }
   }
+  bool say = r < 0 && !display->show_refused;
+  display->show_refused |= say;
   leave_locked (display);
   pthread_mutex_unlock (&display->lock);
   ba_buffer_unref (old);
+  if (say)
+    ba_log (BA_LOG_WARNING, "%s %s: cannot show a page: %s (said once)", display->info.kind, display->info.name,
+            ba_error_text (r));
   return r;
 }
 
@@ -397,6 +403,23 @@ ba_display_wait (BaDisplay *display, const BaCancel *cancel)
   pthread_mutex_unlock (&display->lock);
   if (r == 0 && pending)
     r = settle (display, cancel);
+  ba_display_unref (display);
+  return r;
+}
+
+int
+ba_display_check_mode (BaDisplay *display)
+{
+  ba_display_ref (display);
+  pthread_mutex_lock (&display->lock);
+  int r = enter_locked (display, NULL);
+  pthread_mutex_unlock (&display->lock);
+  if (r == 0) {
+    r = display->ops->check_mode ? display->ops->check_mode (display) : 0;
+    pthread_mutex_lock (&display->lock);
+    leave_locked (display);
+    pthread_mutex_unlock (&display->lock);
+  }
   ba_display_unref (display);
   return r;
 }

@@ -9,16 +9,25 @@
  * Device strings:
  *   /dev/fbN                                              Linux framebuffer
  *   virtual:WxH[,format=BGRx][,pages=6][,stride=BYTES][,rate=60][,read-mbps=N][,file=PATH]
- *                                                         memory, for machines without a screen (virtual-display.h)
+ *                                                         memory, for machines without a screen (virtual-display.h);
+ *                                                         format= also GRAY8, MONO10 (1 = white), MONO01 (1 = black)
  *   auto                                                  /dev/fb0
+ *
+ * Linux framebuffers: what a driver refuses has a way out, and one line in the log says so. Pages that cannot be had
+ * (FBIOPUT_VSCREENINFO or FBIOPAN_DISPLAY fails, or does not do what it says): fewer, or one. A vsync that cannot be
+ * waited for (FBIO_WAITFORVSYNC fails, or returns at once): the clock. EBUSY (a DRM master has the display): the
+ * display does not open, or that flip fails. A screen of 8 bits is shown in grey, its colour map is set with the first
+ * page, and put back. One driver (bochs) says yes to a pan and moves nothing, which cannot be seen from here: ask for
+ * one page there.
  *
  * What was changed on a device is put back by ba_display_close(), which the owner must call. The mapping ends with the
  * last reference: pages that are still out hold one each. A file= belongs to one display at a time, until that is
  * closed, and never shrinks under those who have it mapped (virtual-display.h).
  *
- * Waiting for a vsync is a call of the driver that nothing can interrupt. Where it took much longer than a period once,
- * or returns at once, the clock paces from then on; but a driver that never returns from it (some do with the output
- * switched off) holds up the flip, and a close behind it, until it does.
+ * Waiting for a vsync is a call of the driver that nothing can interrupt, so a thread of the display's own makes it.
+ * Where it took much longer than a period once, or returns at once, the clock paces from then on. A driver that never
+ * returns from it (some do not with the output switched off) holds up one flip, or the close behind it, for a second;
+ * then the clock paces, and the thread stays behind until the driver returns or the process ends.
  */
 #ifndef BUFALLOC_DISPLAY_H
 #define BUFALLOC_DISPLAY_H
@@ -34,14 +43,30 @@ extern "C" {
 #define BA_DISPLAY_MAX_PAGES 8
 
 /**
+ * BaConsoleMode: what happens to the text console on a Linux framebuffer while frames are shown there.
+ * @BA_CONSOLE_AUTO: cursor and text are taken out of the picture, where the display is the one of the virtual terminal
+ *   that this process runs on and that can be done; put back at close
+ * @BA_CONSOLE_KEEP: nothing is touched
+ * @BA_CONSOLE_GRAPHICS: as auto, but where it cannot be done the display does not open
+ */
+typedef enum
+{
+  BA_CONSOLE_AUTO,
+  BA_CONSOLE_KEEP,
+  BA_CONSOLE_GRAPHICS
+} BaConsoleMode;
+
+/**
  * BaDisplayOptions: zero it, then set what matters.
  * @pages: how many pages to ask the device for; 0 = all, up to %BA_DISPLAY_MAX_PAGES. It may have fewer.
  * @no_vsync: true = a flip counts as done at once, and frames may tear
+ * @console: what happens to the text console; a virtual display has none and ignores it
  */
 typedef struct
 {
   unsigned pages;
   bool no_vsync;
+  BaConsoleMode console;
 } BaDisplayOptions;
 
 /**
@@ -84,6 +109,18 @@ typedef struct
 } BaDisplayStats;
 
 /**
+ * BaDisplaySpeed: how fast the processor gets at the pages, in units of 1,000,000 bytes per second. 0 = unknown: treat
+ * it as slow.
+ * @read_mbps: reading; video memory often reads a hundred times slower than it is written
+ * @write_mbps: writing
+ */
+typedef struct
+{
+  double read_mbps;
+  double write_mbps;
+} BaDisplaySpeed;
+
+/**
  * ba_display_open:
  * @device: the device string
  * @options: (nullable): NULL = all defaults
@@ -94,8 +131,8 @@ typedef struct
  * On failure the device is as it was. Threads: any.
  *
  * Returns: 0; -EINVAL for a string that makes no sense; -ENODEV; -EBUSY where another program, or another display of
- *   this one, shows there; -ENOTSUP for a pixel format that has no name; -ENOMEM, also where a virtual display would
- *   take more than BA_VIRTUAL_MAX_MEMORY_BYTES; or the -errno of the call that failed
+ *   this one, shows there; -ENOTSUP for a pixel format that cannot be shown; -ENOMEM, also where a virtual display
+ *   would take more than BA_VIRTUAL_MAX_MEMORY_BYTES; or the -errno of the call that failed
  */
 BA_API int ba_display_open (const char *device, const BaDisplayOptions *options, BaError *error, BaDisplay **out);
 
@@ -163,7 +200,9 @@ BA_API int ba_display_clear (BaDisplay *display, unsigned page);
  * Threads: any; flips of one display are done one after the other.
  *
  * Returns: 1 where it was on screen already; 0; -EINVAL where it is no page of this display; -ECANCELED; -ESHUTDOWN;
- *   -EBUSY where another program has the display; or the -errno of the call that failed
+ *   -EBUSY where another program has the display: the page before stays, and a later flip may succeed; -ENOTSUP where
+ *   the device refuses to move to the page although it took that at open (ba_display_check_mode(); one page always
+ *   works); or the -errno of the call that failed. The first failure is logged, the others are not
  */
 BA_API int ba_display_flip (BaDisplay *display, BaBuffer *page, const BaCancel *cancel);
 
@@ -178,6 +217,51 @@ BA_API int ba_display_flip (BaDisplay *display, BaBuffer *page, const BaCancel *
  */
 BA_API int ba_display_wait (BaDisplay *display, const BaCancel *cancel);
 
+/**
+ * ba_display_check_mode:
+ * @display: (transfer none): a display
+ *
+ * Whether another program has changed the mode since the display was opened: width, height, format, stride, or where
+ * and how large the memory is. What is drawn is not what is seen then, or not at all: close, and open again. Look
+ * whenever frames begin to come anew; a call costs two ioctls, and waits for a flip under way. Threads: any.
+ *
+ * Returns: 0 = it is as it was; 1 = it is another one; -ESHUTDOWN; or the -errno of the call that failed
+ */
+BA_API int ba_display_check_mode (BaDisplay *display);
+
+/**
+ * ba_display_measure_speed:
+ * @display: (transfer none): a display
+ * @page: (transfer none): a page of it that the caller holds and nobody looks at
+ * @speed: (nullable) (out caller-allocates): what was measured, zeroed on error
+ *
+ * Measures how fast a page is read and written, and remembers it (ba_display_get_speed()). Takes 2 ms at
+ * most for touching memory that nobody has touched yet, 2 ms for reading and 2 ms for writing, but as long as 16 KiB
+ * take on memory slower than 8 MB/s. The page
+ * keeps its content: what is written is what was read. So nobody else may write to it meanwhile, and it must not be
+ * flipped. Memory that caches keep, as that of a virtual display, is measured as the caches give it. A virtual display
+ * with read-mbps=N says N for reading. Threads: the page's holder.
+ *
+ * Returns: 0; -EINVAL where it is no page of this display, or is on screen, on its way there, or was on screen when the
+ *   display was opened and nothing was shown since; -ENOTSUP where there is one page only, which is always on screen
+ *   (ba_display_note_write()); -ESHUTDOWN; -ENOMEM
+ */
+BA_API int ba_display_measure_speed (BaDisplay *display, BaBuffer *page, BaDisplaySpeed *speed);
+
+/**
+ * ba_display_note_write:
+ * @display: (transfer none): a display
+ * @bytes: how many were written to its page
+ * @ns: how long that took
+ *
+ * Tells what writing a real frame took. Where there is one page only, the write speed is known from this alone: an
+ * average of about the last second of writing. With more pages it does nothing. Threads: any.
+ */
+BA_API void ba_display_note_write (BaDisplay *display, uint64_t bytes, uint64_t ns);
+
+/** ba_display_get_speed: fills @speed (out caller-allocates) with what is known, 0 = unknown. Threads: any. */
+BA_API void ba_display_get_speed (BaDisplay *display, BaDisplaySpeed *speed);
+
 /** ba_display_wake: makes every waiter look at its cancel flag. Threads: any. */
 BA_API void ba_display_wake (BaDisplay *display);
 
@@ -189,6 +273,8 @@ BA_API void ba_display_get_stats (BaDisplay *display, BaDisplayStats *stats);
  * @display: (transfer none): a display
  *
  * Puts everything back that was changed on the device and lets go of the pages on screen. Later flips get -ESHUTDOWN.
+ * A mode that another program has set since is left alone (ba_display_check_mode()), and so is its colour map. What
+ * cannot be put back is logged. A screen that was dark and was lit for the first page stays lit.
  * Mapped pages stay valid for those who hold them. Waits for a flip under way, one period as a rule. May be called
  * again, also while the first call is at work: both return when it is done. Threads: any.
  */

@@ -33,9 +33,7 @@ look_locked (BaPool *pool, BaHealth *health)
   int64_t now_ns = bai_coarse_now_ns ();
 
   health->closed = pool->closed;
-  health->stats = pool->stats;
-  health->stats.n_free = pool->free.length;
-  health->stats.n_filled = pool->filled.length;
+  bai_pool_snapshot_locked (pool, &health->stats);
   health->n_producers_waiting = pool->free_waiters;
   health->n_consumers_waiting = pool->filled_waiters;
   for (unsigned i = 0; i < pool->n_slots; i++) {
@@ -43,10 +41,11 @@ look_locked (BaPool *pool, BaHealth *health)
     BaState state = buffer ? bai_get_state (buffer) : BA_STATE_FREE;
     if (state != BA_STATE_HELD && state != BA_STATE_LENT)
       continue;
+    int64_t since_ns = atomic_load_explicit (&buffer->out_since_ns, memory_order_relaxed);
     holdings[health->n_holdings++] = (BaHolding){
       .buffer_id = buffer->id,
       .state = state,
-      .held_ns = now_ns > buffer->out_since_ns ? now_ns - buffer->out_since_ns : 0,
+      .held_ns = now_ns > since_ns ? now_ns - since_ns : 0,
       .holder = atomic_load_explicit (&buffer->holder, memory_order_acquire),
     };
   }

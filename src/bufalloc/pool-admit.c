@@ -192,6 +192,7 @@ bai_pool_close_locked (BaPool *pool, BaFifo *ended)
   BaBuffer *buffer;
   if (pool->closed)
     return;
+  bai_pool_settle_locked (pool);
   pool->closed = true;
   while ((buffer = bai_fifo_pop (&pool->free)))
     let_go_locked (pool, buffer, ended);
@@ -294,6 +295,7 @@ bai_pool_remove (BaPool *pool, uint64_t id)
   int r = 0;
 
   pthread_mutex_lock (&pool->lock);
+  bai_pool_settle_locked (pool);
   BaBuffer *buffer = find_locked (pool, id);
   if (!buffer) {
     r = pool->closed ? -ESHUTDOWN : id == 0 ? -EAGAIN : -EINVAL;

@@ -88,7 +88,7 @@ count_out_locked (BaPool *pool, BaBuffer *buffer, int64_t since_ns)
   pool->out++;
   if (out > pool->stats.peak_out)
     pool->stats.peak_out = out;
-  buffer->out_since_ns = since_ns;
+  atomic_store_explicit (&buffer->out_since_ns, since_ns, memory_order_relaxed);
 }
 
 /* Nothing was there at the first look. The lock is held, before and after. */
@@ -136,6 +136,7 @@ get (BaPool *pool, Queue queue, int64_t timeout_ns, const BaCancel *cancel, BaBu
   int64_t since_ns = bai_coarse_now_ns ();
 
   pthread_mutex_lock (&pool->lock);
+  bai_pool_settle_locked (pool);
   if (pool->closed)
     r = -ESHUTDOWN;
   else if (cancelled (cancel))
@@ -146,8 +147,11 @@ get (BaPool *pool, Queue queue, int64_t timeout_ns, const BaCancel *cancel, BaBu
     r = -EAGAIN;
   else if ((r = wait_locked (pool, queue, timeout_ns, cancel, &buffer)) == 0)
     since_ns = bai_coarse_now_ns ();
-  if (buffer)
+  if (buffer) {
     count_out_locked (pool, buffer, since_ns);
+    if (queue == QUEUE_FREE)
+      bai_pool_consider_shuttle_locked (pool, buffer);
+  }
   pthread_mutex_unlock (&pool->lock);
   *out = buffer;
   return r;
@@ -156,7 +160,10 @@ get (BaPool *pool, Queue queue, int64_t timeout_ns, const BaCancel *cancel, BaBu
 int
 ba_pool_acquire (BaPool *pool, int64_t timeout_ns, const BaCancel *cancel, BaBuffer **out)
 {
-  int r = get (pool, QUEUE_FREE, timeout_ns, cancel, out);
+  int r = 0;
+  *out = cancelled (cancel) ? NULL : bai_pool_take_shuttle (pool);
+  if (!*out)
+    r = get (pool, QUEUE_FREE, timeout_ns, cancel, out);
   if (r == 0)
     BAI_PROBE (acquire, pool->id, (*out)->id);
   return r;

@@ -10,12 +10,24 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 
 #include "log.h"
 #include "pool-inside-private.h"
 #include "probes-private.h"
 
 /* ---- the way home ---------------------------------------------------------------------------------------------- */
+
+void
+bai_pool_settle_shuttle_locked (BaPool *pool)
+{
+  uintptr_t word = atomic_exchange_explicit (&pool->shuttle, 0, memory_order_acquire);
+  if (!(word & BAI_SHUTTLE_HOME))
+    return; /* it is out, as the books say, and will come home the long way */
+  pool->out--;
+  pool->stats.n_held--;
+  bai_pool_push_free_locked (pool, (BaBuffer *) (word & ~BAI_SHUTTLE_HOME));
+}
 
 /* @buffer has no holder left: into the free queue, or onto @ended. */
 static inline void
@@ -27,6 +39,7 @@ return_locked (BaPool *pool, BaBuffer *buffer, BaFifo *ended)
   switch (bai_get_state (buffer)) {
     case BA_STATE_HELD:
       pool->stats.n_held--;
+      pool->streak = pool->last == buffer && pool->streak < UINT_MAX ? pool->streak + 1 : 0;
       break;
     case BA_STATE_LENT:
       pool->stats.n_lent--;
@@ -90,17 +103,32 @@ refuse_and_unlock (BaPool *pool, BaBuffer *buffer, BaState state)
           ba_state_name (state));
 }
 
+/* True where @buffer is home: it, and the pool, may be gone by now. */
+static inline bool
+come_home_as_shuttle (BaPool *pool, BaBuffer *buffer)
+{
+  uint64_t pool_id = pool->id, buffer_id = buffer->id;
+  bool home = bai_pool_is_shuttle (pool, buffer) && bai_pool_bring_shuttle (pool, buffer);
+  if (home)
+    BAI_PROBE (release, pool_id, buffer_id);
+  return home;
+}
+
 void
 bai_pool_refuse (BaPool *pool, BaBuffer *buffer)
 {
   pthread_mutex_lock (&pool->lock);
+  bai_pool_settle_locked (pool);
   refuse_and_unlock (pool, buffer, bai_get_state (buffer));
 }
 
 void
 bai_pool_return (BaPool *pool, BaBuffer *buffer)
 {
+  if (come_home_as_shuttle (pool, buffer))
+    return;
   pthread_mutex_lock (&pool->lock);
+  bai_pool_settle_locked (pool);
   BaState state = bai_get_state (buffer);
   if (state == BA_STATE_FILLED) /* that was the queue's reference */
     refuse_and_unlock (pool, buffer, state);
@@ -132,7 +160,13 @@ ba_pool_release (BaPool *pool, BaBuffer *buffer)
 {
   if (buffer->pool != pool)
     return -EINVAL;
+  if (bai_pool_is_shuttle (pool, buffer) && bai_is_unread (buffer)) { /* held, then, and by the caller alone */
+    atomic_store_explicit (&buffer->refs, 0, memory_order_relaxed);
+    bai_pool_return (pool, buffer);
+    return 0;
+  }
   pthread_mutex_lock (&pool->lock);
+  bai_pool_settle_locked (pool);
   BaState state = bai_get_state (buffer);
   if (buffer->given_up || state == BA_STATE_FREE || state == BA_STATE_FILLED) {
     pthread_mutex_unlock (&pool->lock);
@@ -159,6 +193,7 @@ ba_pool_submit (BaPool *pool, BaBuffer *buffer)
   int r = 0;
   uint64_t pool_id = pool->id, buffer_id = buffer->id;
   pthread_mutex_lock (&pool->lock);
+  bai_pool_settle_locked (pool);
   BaState state = bai_get_state (buffer);
   if (buffer->given_up || (state != BA_STATE_HELD && state != BA_STATE_ORPHAN)) {
     r = -EINVAL;
@@ -245,9 +280,7 @@ void
 ba_pool_get_stats (BaPool *pool, BaPoolStats *stats)
 {
   pthread_mutex_lock (&pool->lock);
-  *stats = pool->stats;
-  stats->n_free = pool->free.length;
-  stats->n_filled = pool->filled.length;
+  bai_pool_snapshot_locked (pool, stats);
   pthread_mutex_unlock (&pool->lock);
 }
 

@@ -8,9 +8,11 @@
  *      |   ba_pool_release      |      ba_pool_take       |
  *      +------------------------+-------- LENT <----------+
  *
- * Both queues are first in, first out. Any number of producers and consumers on any threads. A pool is built by an
- * allocator (allocator.h), lives as long as somebody references it or one of its buffers is out, and gives its
- * memory back when the last of these ends. No hook, callback or log runs under its lock.
+ * Both queues are first in, first out, with one exception: who acquires a buffer and gives it up at once, more often in
+ * a row than the pool has buffers, gets that one again as long as nobody else wants any, and pays for no lock. Any
+ * number of producers and consumers on any threads. A pool is built by an allocator (allocator.h), lives as long as
+ * somebody references it or one of its buffers is out, and gives its memory back when the last of these ends. No hook,
+ * callback or log runs under its lock.
  */
 #ifndef BUFALLOC_POOL_H
 #define BUFALLOC_POOL_H
@@ -71,7 +73,7 @@ BA_API void ba_pool_unref (BaPool *pool);
  * @cancel: (nullable): a flag; when set, the wait ends at the next ba_pool_wake()
  * @out: (out) (transfer full): a HELD buffer, NULL on error
  *
- * Takes the oldest free buffer. Its content is undefined. Threads: any.
+ * Takes the oldest free buffer (with the exception above). Its content is undefined. Threads: any.
  *
  * Returns: 0, -EAGAIN, -ETIMEDOUT, -ECANCELED or -ESHUTDOWN
  */

@@ -66,6 +66,15 @@ typedef atomic_int BaCancel;
   ((uint32_t) (a) | ((uint32_t) (b) << 8) | ((uint32_t) (c) << 16) | ((uint32_t) (d) << 24))
 
 /**
+ * BA_FOURCC_R8, BA_FOURCC_R1, BA_FOURCC_D1: the formats of grey screens, which older drm_fourcc.h lack. R8: a byte a
+ * pixel, 0 = black. R1 and D1: a bit a pixel, the first pixel in a byte's highest bit; a row begins at a byte, and the
+ * bits behind its last pixel are not shown. In R1 a set bit is white, in D1 it is black (so zeroed memory is white).
+ */
+#define BA_FOURCC_R8 BA_FOURCC ('R', '8', ' ', ' ')
+#define BA_FOURCC_R1 BA_FOURCC ('R', '1', ' ', ' ')
+#define BA_FOURCC_D1 BA_FOURCC ('D', '1', ' ', ' ')
+
+/**
  * BaLayout: how the picture lies in a buffer's memory.
  * @fourcc: DRM fourcc of the picture (drm_fourcc.h), 0 where the content is no picture or has no such name
  * @width_px: pixels of one row

@@ -29,7 +29,6 @@ typedef struct
   bool is_file;
   size_t file_bytes;
   BaVirtualTrailer *trailer; /* inside the mapping */
-  unsigned read_mbps; /* how fast pages are to seem when they are read, 0 = as they are */
 } VirtualState;
 
 /* A file while it is being opened, with what is needed to undo that. */
@@ -325,7 +324,7 @@ virtual_open (BaDisplay *display, const BaiDeviceString *device, const BaDisplay
   state->fd = backing.fd;
   state->is_file = device->path != NULL;
   state->file_bytes = file_bytes;
-  state->read_mbps = device->read_mbps;
+  display->told_read_mbps = device->read_mbps;
   display->map_bytes = pages_bytes;
   display->state = state;
   return 0;

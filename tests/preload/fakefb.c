@@ -5,13 +5,17 @@
  * memfd. For tests and benchmarks, never part of the product.
  *
  * Environment:
- *   FAKEFB=WxHxBITS[,pages=N][,pad=BYTES]  the mode (16, 24 or 32 bits a pixel), the pages of memory there are (1), and
+ *   FAKEFB=WxHxBITS[,pages=N][,pad=BYTES]  the mode (1, 8, 16, 24 or 32 bits a pixel; 8 is grey, in 1 a set bit is
+ *                                          white, and black with ,black=1), the pages of memory there are (1), and
  *                                          bytes added to each row (0). Without FAKEFB there is no device.
  *   FAKEFB_VSYNC=0                         FBIO_WAITFORVSYNC does not wait; `unsupported` = it fails with ENOTTY.
  *                                          Otherwise it waits for the next point of a 60 Hz grid.
  *   FAKEFB_MEM=PATH                        the memory is this file: first the pixels, then the state, so that a test
  *                                          can look at the screen, and a second process sees the same device. A file
  *                                          that holds the same device is gone on with: delete it for a fresh one.
+ *   FAKEFB_VT=N                            the process runs on virtual terminal N (1 to 63), which is on screen: /dev/tty
+ *                                          opens, and tells and takes the mode KD_TEXT or KD_GRAPHICS. Without it there
+ *                                          is no terminal, whatever the process runs on.
  *   FAKEFB_LOG=PATH                        one line per ioctl is appended, and one with the final state at exit.
  */
 /* With 64-bit file offsets open is another name for open64, and both are defined here. */
@@ -21,8 +25,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fb.h>
+#include <linux/kd.h>
+#include <linux/vt.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,32 +43,38 @@
 
 #define EXPORT __attribute__ ((visibility ("default")))
 #define FAKEFB_PATH "/dev/fb0"
+#define FAKEFB_TTY_PATH "/dev/tty"
 #define FAKEFB_STATE_BYTES 4096
 #define FAKEFB_MAGIC 0x66616b65u
 #define VSYNC_PERIOD_NS (1000000000 / 60)
 
-/* Lies in the page behind the pixels, shared by all processes that have the device open. */
+/* Lies in the page behind the pixels, shared by all processes that have the device open; tests read it, up to var. */
 typedef struct
 {
   uint32_t magic;
   uint32_t pages;
-  struct fb_fix_screeninfo fix;
+  int32_t vt_mode;
+  uint32_t vt_sets; /* times it was set */
   struct fb_var_screeninfo var;
+  struct fb_fix_screeninfo fix;
 } FakeState;
 
 /* How this process sees the device. It is set up by the first open, under the lock, and lives until exit. */
 typedef struct
 {
   pthread_mutex_t lock;
-  bool ready;
+  atomic_bool ready; /* looked at without the lock by a forked process, too, in which nobody may ever release it */
   int memory_fd;
+  int tty_fd;
   int log_fd;
   dev_t dev;
   ino_t ino;
+  dev_t tty_dev;
+  ino_t tty_ino;
   FakeState *state;
 } FakeDevice;
 
-static FakeDevice device = { .lock = PTHREAD_MUTEX_INITIALIZER, .memory_fd = -1, .log_fd = -1 };
+static FakeDevice device = { .lock = PTHREAD_MUTEX_INITIALIZER, .memory_fd = -1, .tty_fd = -1, .log_fd = -1 };
 
 typedef int (*OpenFunction) (const char *path, int flags, ...);
 typedef int (*OpenatFunction) (int dir_fd, const char *path, int flags, ...);
@@ -112,7 +125,8 @@ log_line (const char *format, ...)
   va_start (args, format);
   length = vsnprintf (line, sizeof line, format, args);
   va_end (args);
-  if (length < 0 || (size_t) length >= sizeof line || write (device.log_fd, line, (size_t) length) < 0)
+  if (length < 0 || (size_t) length >= sizeof line
+      || (write (device.log_fd, line, (size_t) length) < 0 && errno != EBADF)) /* a forked process may have closed it */
     fprintf (stderr, "fakefb: cannot write to the log\n");
 }
 
@@ -127,7 +141,10 @@ parse_option (const char *text, const char *name, uint32_t otherwise)
 static void
 describe_pixels (struct fb_var_screeninfo *var)
 {
-  if (var->bits_per_pixel == 16) {
+  if (var->bits_per_pixel <= 8) {
+    var->grayscale = 1;
+    var->red = var->green = var->blue = (struct fb_bitfield){ .offset = 0, .length = var->bits_per_pixel };
+  } else if (var->bits_per_pixel == 16) {
     var->red = (struct fb_bitfield){ .offset = 11, .length = 5 };
     var->green = (struct fb_bitfield){ .offset = 5, .length = 6 };
     var->blue = (struct fb_bitfield){ .offset = 0, .length = 5 };
@@ -146,7 +163,7 @@ describe (const char *text, FakeState *state)
   unsigned width_px, height_px, bits;
 
   if (sscanf (text, "%ux%ux%u", &width_px, &height_px, &bits) != 3 || width_px == 0 || height_px == 0
-      || (bits != 16 && bits != 24 && bits != 32)) {
+      || (bits != 1 && bits != 8 && bits != 16 && bits != 24 && bits != 32)) {
     fprintf (stderr, "fakefb: FAKEFB=%s is not WIDTHxHEIGHTxBITS[,pages=N][,pad=BYTES]\n", text);
     return -1;
   }
@@ -163,9 +180,11 @@ describe (const char *text, FakeState *state)
   describe_pixels (var);
   memcpy (state->fix.id, "fakefb", sizeof "fakefb");
   state->fix.type = FB_TYPE_PACKED_PIXELS;
-  state->fix.visual = FB_VISUAL_TRUECOLOR;
+  state->fix.visual = bits == 8 ? FB_VISUAL_STATIC_PSEUDOCOLOR : FB_VISUAL_TRUECOLOR;
+  if (bits == 1)
+    state->fix.visual = parse_option (text, ",black=", 0) ? FB_VISUAL_MONO01 : FB_VISUAL_MONO10;
   state->fix.ypanstep = state->pages > 1 ? 1 : 0;
-  state->fix.line_length = width_px * bits / 8 + parse_option (text, ",pad=", 0);
+  state->fix.line_length = (width_px * bits + 7) / 8 + parse_option (text, ",pad=", 0);
   state->fix.smem_len = state->fix.line_length * height_px * state->pages;
   return 0;
 }
@@ -199,6 +218,15 @@ set_up_locked (const char *text)
   if (device.state->magic != FAKEFB_MAGIC || device.state->pages != wanted.pages
       || memcmp (&device.state->fix, &wanted.fix, sizeof wanted.fix) != 0)
     memcpy (device.state, &wanted, sizeof wanted);
+  if (getenv ("FAKEFB_VT") != NULL) {
+    struct stat tty_status;
+
+    device.tty_fd = memfd_create ("fakefb-tty", MFD_CLOEXEC);
+    if (device.tty_fd < 0 || fstat (device.tty_fd, &tty_status) < 0)
+      goto failed;
+    device.tty_ino = tty_status.st_ino;
+    device.tty_dev = tty_status.st_dev;
+  }
   if (log_path != NULL)
     device.log_fd = real_open (log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   device.dev = status.st_dev;
@@ -212,19 +240,38 @@ failed:
   return -1;
 }
 
-/* Whether @path is the device; if so *@fd is a new descriptor of it, or -1 and errno. */
+static int
+open_tty_locked (int flags)
+{
+  if (device.tty_fd < 0) {
+    errno = ENXIO;
+    return -1;
+  }
+  return fcntl (device.tty_fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 3);
+}
+
+/* Whether @path is the device, or a terminal; if so *@fd is a new descriptor of it, or -1 and errno. */
 static bool
 open_fake (const char *path, int flags, int *fd)
 {
   const char *text = getenv ("FAKEFB");
   int status = 0;
+  bool tty;
 
-  if (text == NULL || path == NULL || strcmp (path, FAKEFB_PATH) != 0)
+  if (text == NULL || path == NULL)
+    return false;
+  tty = strncmp (path, FAKEFB_TTY_PATH, strlen (FAKEFB_TTY_PATH)) == 0;
+  if (!tty && strcmp (path, FAKEFB_PATH) != 0)
     return false;
   pthread_mutex_lock (&device.lock);
   if (!device.ready)
     status = set_up_locked (text);
-  *fd = status < 0 ? -1 : fcntl (device.memory_fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 3);
+  if (status < 0)
+    *fd = -1;
+  else if (tty)
+    *fd = open_tty_locked (flags);
+  else
+    *fd = fcntl (device.memory_fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 3);
   pthread_mutex_unlock (&device.lock);
   return true;
 }
@@ -374,6 +421,10 @@ fake_ioctl (unsigned long request, void *argument)
       name = "FBIO_WAITFORVSYNC";
       error = argument == NULL ? EFAULT : wait_for_vsync ();
       break;
+    case FBIOGET_CON2FBMAP:
+      name = "FBIOGET_CON2FBMAP";
+      ((struct fb_con2fbmap *) argument)->framebuffer = 0;
+      break;
     case FBIOBLANK:
       name = "FBIOBLANK";
       break;
@@ -388,6 +439,32 @@ fake_ioctl (unsigned long request, void *argument)
   return error != 0 ? -1 : 0;
 }
 
+/* 0, or the error. */
+static int
+tty_ioctl (unsigned long request, void *argument)
+{
+  unsigned number = (unsigned) strtoul (getenv ("FAKEFB_VT"), NULL, 10);
+
+  switch (request) {
+    case TIOCGDEV:
+      *(unsigned *) argument = 4u << 8 | number;
+      return 0;
+    case VT_GETSTATE:
+      ((struct vt_stat *) argument)->v_active = (unsigned short) number;
+      return 0;
+    case KDGETMODE:
+      *(int *) argument = device.state->vt_mode;
+      return 0;
+    case KDSETMODE:
+      device.state->vt_mode = (int32_t) (uintptr_t) argument;
+      device.state->vt_sets++;
+      log_line ("KDSETMODE mode=%d\n", (int) device.state->vt_mode);
+      return 0;
+    default:
+      return ENOTTY;
+  }
+}
+
 int
 ioctl (int fd, unsigned long request, ...)
 {
@@ -395,17 +472,26 @@ ioctl (int fd, unsigned long request, ...)
   struct stat status;
   va_list args;
   void *argument;
-  bool fake;
+  int error = 0;
 
   va_start (args, request);
   argument = va_arg (args, void *);
   va_end (args);
-  pthread_mutex_lock (&device.lock);
-  fake = device.ready;
-  pthread_mutex_unlock (&device.lock);
   /* The inode, not the number, says whose descriptor this is: numbers are closed, duplicated and used again. */
-  if (fake && fstat (fd, &status) == 0 && status.st_dev == device.dev && status.st_ino == device.ino)
-    return fake_ioctl (request, argument);
+  if (device.ready && fstat (fd, &status) == 0) {
+    if (status.st_dev == device.dev && status.st_ino == device.ino)
+      return fake_ioctl (request, argument);
+    if (device.tty_fd >= 0 && status.st_dev == device.tty_dev && status.st_ino == device.tty_ino)
+      error = tty_ioctl (request, argument);
+    else if (request == TIOCGDEV)
+      error = ENOTTY; /* the terminal that the tests were started from is out of reach */
+    else
+      goto pass_on;
+    errno = error != 0 ? error : errno;
+    return error != 0 ? -1 : 0;
+  }
+
+pass_on:
   resolve ("ioctl", &real);
   return real (fd, request, argument);
 }

@@ -22,8 +22,15 @@ def text(value):
     return value.string('utf-8', 'replace').split('\0')[0]
 
 
+def shuttle_rests(pool):
+    """Whether the buffer that comes and goes without the lock is at home, where the books still call it held."""
+    return number(pool['shuttle']) & 1
+
+
 def buffer_line(buffer):
     state = number(buffer['state'])
+    if state == STATES.index('held') and number(buffer['refs']) == 0:
+        state = STATES.index('free')
     state = STATES[state] if 0 <= state < len(STATES) else 'state %d' % state
     line = 'buffer %d: %s, %d references, %d bytes at %#x, index %d, pool %d' % (
         number(buffer['id']), state, number(buffer['refs']), number(buffer['size_bytes']),
@@ -40,11 +47,12 @@ def buffer_line(buffer):
 
 def pool_line(pool):
     stats = pool['stats']
+    rests = shuttle_rests(pool)
     line = 'pool %d "%s"' % (number(pool['id']), text(pool['name']))
     if text(pool['category']):
         line += ' of "%s"' % text(pool['category'])
     line += ': %d buffers: %d free, %d held, %d filled, %d lent; %d orphans' % (
-        number(stats['n_buffers']), number(pool['free']['length']), number(stats['n_held']),
+        number(stats['n_buffers']), number(pool['free']['length']) + rests, number(stats['n_held']) - rests,
         number(pool['filled']['length']), number(stats['n_lent']), number(stats['n_orphans']))
     line += '; %d references' % number(pool['refs'])
     waiting = number(pool['free_waiters']), number(pool['filled_waiters'])

@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kd.h>
+#include <linux/vt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -127,6 +130,11 @@ pan_var (FakeDevice *fake, const struct fb_var_screeninfo *var)
     return fail_with (EINVAL);
   if (var->yoffset + fake->var.yres > fake->var.yres_virtual || var->xoffset + fake->var.xres > fake->var.xres_virtual)
     return fail_with (EINVAL);
+  int64_t row = fake->shown_row + var->yoffset - fake->var.yoffset;
+  if (fake->moves_by_difference
+      && (row < 0 || (uint64_t) (row + fake->var.yres) * fake->fix.line_length > fake->fix.smem_len))
+    return fail_with (ENOSPC);
+  fake->shown_row = row;
   if (fake->pan == FAKE_PAN_BLOCKS)
     advance_to_vsync (fake);
   fake->var.xoffset = var->xoffset;
@@ -158,9 +166,35 @@ wait_vsync (FakeDevice *fake, const uint32_t *crtc)
 }
 
 static int
+copy_cmap (FakeDevice *fake, const struct fb_cmap *cmap, bool set)
+{
+  uint16_t *theirs[3] = { cmap->red, cmap->green, cmap->blue };
+  if (fake->cmap == FAKE_CMAP_NONE)
+    return fail_with (ENOTTY);
+  if (cmap->start != 0 || cmap->len == 0 || cmap->len > 256)
+    return fail_with (EINVAL);
+  if (set && fake->cmap == FAKE_CMAP_FIXED)
+    return fail_with (EINVAL);
+  fake->n_cmaps += set;
+  for (int c = 0; c < 3; c++) {
+    size_t size_bytes = cmap->len * sizeof (uint16_t);
+    memcpy (set ? fake->colours[c] : theirs[c], set ? theirs[c] : fake->colours[c], size_bytes);
+  }
+  return 0;
+}
+
+static int
 fb_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
 {
+  if (fake->refuse_request != 0 && request == fake->refuse_request) {
+    fake->n_refused++;
+    return fail_with (fake->refuse_errno);
+  }
   switch (request) {
+    case FBIOGETCMAP:
+      return copy_cmap (fake, arg, false);
+    case FBIOPUTCMAP:
+      return copy_cmap (fake, arg, true);
     case FBIOGET_VSCREENINFO:
       *(struct fb_var_screeninfo *) arg = fake->var;
       return 0;
@@ -175,6 +209,9 @@ fb_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
       if (arg == (void *) FB_BLANK_UNBLANK)
         fake->n_unblanks++;
       return 0;
+    case FBIOGET_CON2FBMAP:
+      ((struct fb_con2fbmap *) arg)->framebuffer = fake->console_fb;
+      return 0;
     case FBIO_WAITFORVSYNC:
       return wait_vsync (fake, arg);
     default:
@@ -182,7 +219,7 @@ fb_ioctl_locked (FakeDevice *fake, unsigned long request, void *arg)
   }
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------- */
+/* ---- the terminal ---------------------------------------------------------------------------------------------- */
 
 static int
 keep_fd (FakeDevice *fake, int fd, bool fb)
@@ -199,6 +236,34 @@ keep_fd (FakeDevice *fake, int fd, bool fb)
   return fd;
 }
 
+static bool
+is_for_tty (unsigned long request)
+{
+  return request == TIOCGDEV || request == VT_GETSTATE || request == KDGETMODE || request == KDSETMODE
+         || request == TIOCNOTTY;
+}
+
+/* Whoever runs the tests on a terminal of his own keeps it as it is. */
+static int
+tty_ioctl_locked (FakeDevice *fake, int fd, unsigned long request, void *arg)
+{
+  const char *path = fd <= STDERR_FILENO ? NULL : fake->tty_path;
+  int code = fake->tty_ioctl ? fake->tty_ioctl (fake->user, path, request, arg) : ENOTTY;
+  return code != 0 ? fail_with (code) : 0;
+}
+
+static int
+open_tty_locked (FakeDevice *fake, const char *path)
+{
+  int code = fake->tty_ioctl ? fake->tty_ioctl (fake->user, path, 0, NULL) : ENXIO;
+  if (code != 0)
+    return fail_with (code);
+  snprintf (fake->tty_path, sizeof fake->tty_path, "%s", path);
+  return keep_fd (fake, dup (fake->memory_fd), false);
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------- */
+
 static int
 fake_open (void *ctx, const char *path, int flags, mode_t mode)
 {
@@ -208,6 +273,8 @@ fake_open (void *ctx, const char *path, int flags, mode_t mode)
   fake->last_open_flags = flags;
   if (fails (fake, FAKE_OPEN))
     ;
+  else if (strncmp (path, "/dev/tty", 8) == 0)
+    fd = open_tty_locked (fake, path);
   else if (strcmp (path, FAKE_FB_PATH) != 0)
     fd = keep_fd (fake, bai_device_calls.open (NULL, path, flags, mode), false);
   else if (fake->absent)
@@ -238,6 +305,18 @@ fake_close (void *ctx, int fd)
 }
 
 static int
+fake_dup (void *ctx, int fd)
+{
+  FakeDevice *fake = ctx;
+  pthread_mutex_lock (&fake->lock);
+  int copy = fails (fake, FAKE_DUP) ? -1 : keep_fd (fake, bai_device_calls.dup (NULL, fd), is_fb (fake, fd));
+  int code = errno;
+  pthread_mutex_unlock (&fake->lock);
+  errno = code;
+  return copy;
+}
+
+static int
 fake_ioctl (void *ctx, int fd, unsigned long request, void *arg)
 {
   FakeDevice *fake = ctx;
@@ -245,6 +324,8 @@ fake_ioctl (void *ctx, int fd, unsigned long request, void *arg)
   pthread_mutex_lock (&fake->lock);
   if (fails (fake, FAKE_IOCTL))
     ;
+  else if (is_for_tty (request))
+    r = tty_ioctl_locked (fake, fd, request, arg);
   else if (is_fb (fake, fd))
     r = fb_ioctl_locked (fake, request, arg);
   else
@@ -360,6 +441,24 @@ fake_rename (void *ctx, const char *from, const char *to)
   return counted_fails (ctx, FAKE_RENAME) ? -1 : bai_device_calls.rename (NULL, from, to);
 }
 
+static int
+fake_socketpair (void *ctx, int ends[2])
+{
+  FakeDevice *fake = ctx;
+  if (counted_fails (fake, FAKE_SOCKETPAIR) || bai_device_calls.socketpair (NULL, ends) < 0)
+    return -1;
+  pthread_mutex_lock (&fake->lock);
+  fake->n_open += 2;
+  pthread_mutex_unlock (&fake->lock);
+  return 0;
+}
+
+static pid_t
+fake_fork (void *ctx)
+{
+  return counted_fails (ctx, FAKE_FORK) ? -1 : bai_device_calls.fork (NULL);
+}
+
 static uint64_t
 fake_memory_bytes (void *ctx)
 {
@@ -377,6 +476,7 @@ fake_now_ns (void *ctx)
 {
   FakeDevice *fake = ctx;
   pthread_mutex_lock (&fake->lock);
+  fake->clock_ns += fake->clock_step_ns;
   int64_t now_ns = clock_now (fake);
   pthread_mutex_unlock (&fake->lock);
   return now_ns;
@@ -391,7 +491,7 @@ fake_device_set_pixels (FakeDevice *fake, uint32_t bits_per_pixel, uint32_t red,
   fake->var.red = (struct fb_bitfield){ .offset = red, .length = bits_per_pixel > 16 ? 8 : 5 };
   fake->var.green = (struct fb_bitfield){ .offset = green, .length = bits_per_pixel > 16 ? 8 : 6 };
   fake->var.blue = (struct fb_bitfield){ .offset = blue, .length = bits_per_pixel > 16 ? 8 : 5 };
-  fake->fix.line_length = fake->var.xres_virtual * ((bits_per_pixel + 7) / 8);
+  fake->fix.line_length = (fake->var.xres_virtual * bits_per_pixel + 7) / 8;
 }
 
 void
@@ -403,6 +503,7 @@ fake_device_init (FakeDevice *fake)
     .ctx = fake,
     .open = fake_open,
     .close = fake_close,
+    .dup = fake_dup,
     .ioctl = fake_ioctl,
     .mmap = fake_mmap,
     .munmap = fake_munmap,
@@ -415,6 +516,8 @@ fake_device_init (FakeDevice *fake)
     .realpath = fake_realpath,
     .rename = fake_rename,
     .unlink = fake_unlink,
+    .socketpair = fake_socketpair,
+    .fork = fake_fork,
     .memory_bytes = fake_memory_bytes,
     .now_ns = fake_now_ns,
   };
@@ -444,6 +547,8 @@ fake_device_ready (FakeDevice *fake)
   if (fake->memory_fd < 0 || ftruncate (fake->memory_fd, (off_t) (lead_bytes + fake->fix.smem_len)) < 0)
     abort ();
   fake->first_var = fake->var;
+  fake->shown_row = fake->var.yoffset;
+  memcpy (fake->first_colours, fake->colours, sizeof fake->colours);
 }
 
 void
@@ -464,5 +569,7 @@ fake_device_read (FakeDevice *fake, size_t offset_bytes, void *to, size_t size_b
 bool
 fake_device_is_restored (const FakeDevice *fake)
 {
-  return memcmp (&fake->var, &fake->first_var, sizeof fake->var) == 0;
+  return (!fake->moves_by_difference || fake->shown_row == fake->first_var.yoffset)
+         && memcmp (&fake->var, &fake->first_var, sizeof fake->var) == 0
+         && memcmp (fake->colours, fake->first_colours, sizeof fake->colours) == 0;
 }

@@ -10,6 +10,7 @@
 #include <linux/fb.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 
 #include <bufalloc/device-calls-private.h>
 
@@ -20,6 +21,7 @@ typedef enum
 {
   FAKE_OPEN,
   FAKE_CLOSE,
+  FAKE_DUP,
   FAKE_IOCTL,
   FAKE_MMAP,
   FAKE_MUNMAP,
@@ -32,6 +34,8 @@ typedef enum
   FAKE_REALPATH,
   FAKE_RENAME,
   FAKE_UNLINK,
+  FAKE_SOCKETPAIR,
+  FAKE_FORK,
   FAKE_N_CALLS,
   FAKE_ANY = FAKE_N_CALLS /* to fail the n-th call of all, but close and munmap */
 } FakeCall;
@@ -62,6 +66,13 @@ typedef enum
   FAKE_VSYNC_MISSING /* ENOTTY */
 } FakeVsync;
 
+typedef enum
+{
+  FAKE_CMAP_NONE, /* ENOTTY */
+  FAKE_CMAP_SETTABLE,
+  FAKE_CMAP_FIXED /* it can be read, and EINVAL when it is set */
+} FakeCmap;
+
 typedef struct
 {
   BaDeviceCalls calls; /* give its address to bai_display_open_with_calls() */
@@ -74,15 +85,26 @@ typedef struct
   FakePan pan;
   FakeVsync vsync;
   int64_t vsync_takes_ns;
+  FakeCmap cmap;
+  uint16_t colours[3][256]; /* the colour map */
+  unsigned long refuse_request; /* every ioctl of this number fails; 0 = none */
+  int refuse_errno;
+  bool moves_by_difference; /* a pan moves the screen by the difference to the last var, FBIOPUT_VSCREENINFO does not
+                               move it: DRM framebuffers since Linux 6.13 */
   bool put_stays; /* FBIOPUT_VSCREENINFO does not move the screen, whatever its offsets say */
   bool fixed_mode; /* every FBIOPUT_VSCREENINFO is EINVAL */
   bool real_clock; /* else the clock stands still but for what waits */
   int64_t clock_ns;
+  int64_t clock_step_ns; /* how far every look at it moves it on */
   int64_t period_ns; /* between two vsyncs of the clock */
   bool absent; /* ENOENT at open */
   uint64_t memory_bytes; /* of the machine */
   void (*during_vsync) (void *user);
   void (*before_flock) (void *user);
+  /* What a terminal answers, be it /dev/tty* or (@path is NULL) a standard descriptor: 0 or an errno. It is asked
+   * whether it can be opened, too, with request 0. NULL = there is no terminal. */
+  int (*tty_ioctl) (void *user, const char *path, unsigned long request, void *arg);
+  uint32_t console_fb; /* the number of the framebuffer that has the console; this one is 0 */
   void *user;
 
   /* what to fail */
@@ -98,6 +120,8 @@ typedef struct
   unsigned n_puts;
   unsigned n_vsyncs;
   unsigned n_unblanks;
+  unsigned n_refused; /* because of refuse_request */
+  unsigned n_cmaps; /* times the colour map was set */
   int last_prot;
   int last_flags;
   int last_open_flags;
@@ -107,7 +131,10 @@ typedef struct
 
   /* its own */
   struct fb_var_screeninfo first_var;
+  uint16_t first_colours[3][256];
+  int64_t shown_row; /* the first one on screen; with moves_by_difference */
   int memory_fd;
+  char tty_path[32]; /* of the last one that was opened */
   int fb_fds[FAKE_MAX_FDS];
 } FakeDevice;
 
@@ -124,7 +151,7 @@ void fake_device_ready (FakeDevice *fake);
 /* Reads what is in the video memory. */
 void fake_device_read (FakeDevice *fake, size_t offset_bytes, void *to, size_t size_bytes);
 
-/* Whether the mode is what it was when the device was made ready, to the last byte. */
+/* Whether mode and colour map are what they were when the device was made ready, to the last byte. */
 bool fake_device_is_restored (const FakeDevice *fake);
 
 #endif

@@ -96,6 +96,23 @@ refused (Screen *s, int code, const char *says)
   screen_finish (s);
 }
 
+/* A log handler that keeps what was said; @user is a Log. */
+typedef struct
+{
+  unsigned n;
+  char last[256];
+} Log;
+
+static inline void
+keep_log (BaLogLevel level, const char *message, void *user)
+{
+  Log *log = user;
+  if (level > BA_LOG_INFO)
+    return;
+  log->n++;
+  strncpy (log->last, message, sizeof log->last - 1);
+}
+
 /* A log handler; @user counts. */
 static inline void
 count_warnings (BaLogLevel level, const char *message, void *user)

@@ -21,6 +21,10 @@ START_TEST (a_virtual_display_is_what_its_string_says)
     { "virtual:1366x768,format=RGB", 1366, 768, BA_FOURCC ('B', 'G', '2', '4'), 4100, 6, 60, 0, NULL },
     { "virtual:3x2,format=RGB16,stride=6", 3, 2, BA_FOURCC ('R', 'G', '1', '6'), 6, 6, 60, 0, NULL },
     { "virtual:3x2,format=BGR,stride=11", 3, 2, BA_FOURCC ('R', 'G', '2', '4'), 11, 6, 60, 0, NULL },
+    { "virtual:3x2,format=GRAY8", 3, 2, BA_FOURCC_R8, 4, 6, 60, 0, NULL },
+    { "virtual:3x2,format=GRAY8,stride=3", 3, 2, BA_FOURCC_R8, 3, 6, 60, 0, NULL },
+    { "virtual:33x2,format=MONO10", 33, 2, BA_FOURCC_R1, 8, 6, 60, 0, NULL },
+    { "virtual:33x2,format=MONO01,stride=5", 33, 2, BA_FOURCC_D1, 5, 6, 60, 0, NULL },
     { "virtual:64x48,pages=1,rate=0,read-mbps=75", 64, 48, XR24, 256, 1, 0, 75, NULL },
     { "virtual:64x48,stride=300,format=BGRx,pages=8,rate=1000", 64, 48, XR24, 300, 8, 1000, 0, NULL },
     { "virtual:64x48,file=screen", 64, 48, XR24, 256, 6, 60, 0, "screen" },
@@ -49,19 +53,20 @@ START_TEST (formats_have_gstreamers_names_and_drms_codes)
   static const struct
   {
     const char *name, *fourcc;
-    uint32_t bytes_per_pixel;
+    uint32_t bits_per_pixel;
   } cases[] = {
-    { "BGRx", "XR24", 4 },  { "BGRA", "XR24", 4 },  { "RGBx", "XB24", 4 },  { "RGBA", "XB24", 4 },
-    { "xRGB", "BX24", 4 },  { "xBGR", "RX24", 4 },  { "BGR", "RG24", 3 },   { "RGB", "BG24", 3 },
-    { "RGB16", "RG16", 2 }, { "BGR16", "BG16", 2 }, { "RGB15", "XR15", 2 },
+    { "BGRx", "XR24", 32 },  { "BGRA", "XR24", 32 },  { "RGBx", "XB24", 32 },  { "RGBA", "XB24", 32 },
+    { "xRGB", "BX24", 32 },  { "xBGR", "RX24", 32 },  { "BGR", "RG24", 24 },   { "RGB", "BG24", 24 },
+    { "RGB16", "RG16", 16 }, { "BGR16", "BG16", 16 }, { "RGB15", "XR15", 16 }, { "GRAY8", "R8  ", 8 },
+    { "MONO10", "R1  ", 1 }, { "MONO01", "D1  ", 1 },
   };
   for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
     const BaiPixelName *pixel = bai_pixel_by_name (cases[i].name, strlen (cases[i].name));
     const char *f = cases[i].fourcc;
     ck_assert_ptr_nonnull (pixel);
     ck_assert_uint_eq (pixel->fourcc, BA_FOURCC (f[0], f[1], f[2], f[3]));
-    ck_assert_uint_eq (pixel->bytes_per_pixel, cases[i].bytes_per_pixel);
-    ck_assert_uint_eq (bai_pixel_by_fourcc (pixel->fourcc)->bytes_per_pixel, cases[i].bytes_per_pixel);
+    ck_assert_uint_eq (pixel->bits_per_pixel, cases[i].bits_per_pixel);
+    ck_assert_uint_eq (bai_pixel_by_fourcc (pixel->fourcc)->bits_per_pixel, cases[i].bits_per_pixel);
   }
   ck_assert_ptr_null (bai_pixel_by_name ("BGR", 2));
   ck_assert_ptr_null (bai_pixel_by_fourcc (BA_FOURCC ('N', 'V', '1', '2')));
@@ -127,6 +132,9 @@ START_TEST (nonsense_is_refused_by_name)
     { "virtual:64x48,stride=257", -EINVAL, "stride=257: must be a multiple of 4, the bytes of a pixel" },
     { "virtual:64x48,stride=258,format=xRGB", -EINVAL, "stride=258: must be a multiple of 4" },
     { "virtual:64x48,format=RGB16,stride=129", -EINVAL, "stride=129: must be a multiple of 2" },
+    { "virtual:33x4,format=MONO10,stride=4", -EINVAL, "stride=4: a row of 33 pixels has 5 bytes" },
+    { "virtual:64x48,format=GRAY8,stride=63", -EINVAL, "stride=63: a row of 64 pixels has 64 bytes" },
+    { "virtual:64x48,format=MONO", -EINVAL, "GRAY8 MONO10 MONO01" },
     { "virtual:64x48,stride=99999999", -EINVAL, "stride=99999999" },
     { "virtual:64x48,rate=-1", -EINVAL, "rate=-1" },
     { "virtual:64x48,rate=60.0", -EINVAL, "rate=60.0" },

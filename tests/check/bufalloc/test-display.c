@@ -467,6 +467,8 @@ close_from_the_log (BaLogLevel level, const char *message, void *user)
   Screen *s = user;
   (void) level;
   (void) message;
+  if (!s->display)
+    return; /* not opened yet */
   ba_display_close (s->display);
   ck_assert_int_eq (ba_display_wait (s->display, NULL), -ESHUTDOWN);
 }

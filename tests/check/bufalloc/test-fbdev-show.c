@@ -272,6 +272,33 @@ START_TEST (a_screen_that_no_mode_set_moves_is_panned_back)
 }
 END_TEST
 
+/* Newer DRM framebuffers move by the difference to where they believe to be, and a mode set changes what they believe
+ * without moving. Whoever puts the mode back first leaves the console on another page for good. */
+START_TEST (a_screen_that_moves_by_differences_is_moved_back_before_its_mode_is_set)
+{
+  static const uint32_t starts[] = { 0, 48, 20 };
+  for (size_t i = 0; i < N_ELEMENTS (starts); i++) {
+    Screen s;
+    screen_init (&s);
+    s.fake.moves_by_difference = true;
+    s.fake.var.yres_virtual = 3 * 48;
+    s.fake.fix.smem_len = 3 * PAGE_BYTES;
+    s.fake.var.yoffset = starts[i];
+    for (int run = 0; run < 3; run++) { /* what one run leaves wrong, the next one meets */
+      ck_assert_int_eq (screen_open (&s, run == 1 ? 0 : 3), 0);
+      screen_build (&s);
+      for (int n = 0; n < 4 + run; n++) {
+        unsigned number = show_next (&s, 0);
+        ck_assert_int_eq (s.fake.shown_row, number * 48);
+      }
+      screen_close (&s);
+      ck_assert_int_eq (s.fake.shown_row, starts[i]);
+    }
+    screen_finish (&s);
+  }
+}
+END_TEST
+
 START_TEST (the_last_unref_puts_the_mode_back_too)
 {
   Screen s;
@@ -400,7 +427,8 @@ RUN ("fbdev-show", a_flip_pans_to_the_page, one_page_is_lit_once_and_never_panne
      a_vsync_that_does_not_exist_is_asked_for_once, a_vsync_that_times_out_costs_one_long_wait,
      a_flip_that_is_held_up_past_a_vsync_is_counted, one_quick_vsync_is_luck_and_the_next_one_is_waited_for,
      a_pan_that_blocks_until_the_vsync_does_not_halve_the_rate, the_whole_mode_is_put_back_at_close,
-     a_screen_that_no_mode_set_moves_is_panned_back, the_last_unref_puts_the_mode_back_too,
+     a_screen_that_no_mode_set_moves_is_panned_back,
+     a_screen_that_moves_by_differences_is_moved_back_before_its_mode_is_set, the_last_unref_puts_the_mode_back_too,
      a_mode_that_cannot_be_put_back_is_warned_of, every_failed_open_leaves_the_device_as_it_was,
      every_failed_show_leaves_the_device_restorable, a_device_that_is_not_there_says_what_to_do,
      auto_is_the_first_framebuffer_or_names_the_virtual_one)

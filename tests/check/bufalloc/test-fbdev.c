@@ -414,6 +414,32 @@ START_TEST (a_screen_that_is_scrolled_sideways_says_where_its_first_pixel_lies)
 }
 END_TEST
 
+START_TEST (a_screen_that_is_scrolled_sideways_and_moves_shows_whole_pages_and_is_scrolled_back)
+{
+  Screen s;
+  screen_init (&s);
+  s.fake.var.xres_virtual = 100;
+  s.fake.var.yres_virtual = 3 * 48;
+  s.fake.var.xoffset = 36;
+  s.fake.var.yoffset = 10;
+  fake_device_set_pixels (&s.fake, 32, 16, 8, 0);
+  s.fake.fix.smem_len = 400 * 3 * 48;
+  ck_assert_int_eq (screen_open (&s, 3), 0);
+  ck_assert_uint_eq (s.info->n_pages, 3);
+  ck_assert_uint_eq (s.info->layout.offset_bytes[0], 0);
+  ck_assert_uint_eq (s.fake.var.xoffset, 36); /* nothing visible has changed */
+  ck_assert_uint_eq (s.fake.var.yoffset, 10);
+  screen_build (&s);
+  unsigned number = show_next (&s, 0);
+  ck_assert_uint_eq (number, 2); /* 0 and 1 are looked at */
+  ck_assert_uint_eq (s.fake.var.xoffset, 0);
+  ck_assert_uint_eq (s.fake.var.yoffset, number * 48);
+  ba_display_close (s.display);
+  ck_assert_uint_eq (s.fake.var.xoffset, 36);
+  screen_finish (&s);
+}
+END_TEST
+
 START_TEST (the_page_that_is_looked_at_is_handed_out_last)
 {
   Screen s;
@@ -449,4 +475,6 @@ RUN ("fbdev", a_padded_line_length_is_the_stride, the_format_comes_from_offsets_
      a_screen_that_refuses_every_mode_set_still_opens_and_closes_quietly,
      pages_are_mapped_for_reading_and_writing_and_lie_where_the_device_shows_them,
      memory_that_begins_inside_a_memory_page_is_found, a_screen_that_cannot_move_is_drawn_where_it_is,
-     a_screen_that_is_scrolled_sideways_says_where_its_first_pixel_lies, the_page_that_is_looked_at_is_handed_out_last)
+     a_screen_that_is_scrolled_sideways_says_where_its_first_pixel_lies,
+     a_screen_that_is_scrolled_sideways_and_moves_shows_whole_pages_and_is_scrolled_back,
+     the_page_that_is_looked_at_is_handed_out_last)

@@ -393,10 +393,179 @@ START_TEST (a_buffer_of_another_pool_is_refused)
 }
 END_TEST
 
-RUN ("pool", free_buffers_come_out_in_the_order_they_came_home, filled_buffers_come_out_in_the_order_they_went_in,
-     a_producer_may_give_up_a_buffer, the_counts_add_up_in_every_state, orphans_do_not_count_as_peak,
-     a_pool_knows_its_id_and_keeps_its_own_names, not_waiting_is_EAGAIN, a_deadline_is_not_cut_short,
-     a_released_buffer_wakes_a_producer, a_submitted_buffer_wakes_a_consumer, an_injected_buffer_wakes_whom_it_is_for,
+/* ---- the buffer that goes past the lock -------------------------------------------------------------------------- */
+
+/* A pool whose next buffer goes out and comes home past the lock, and how many were acquired until then. */
+static BaPool *
+build_shuttling (BaAllocator *allocator, unsigned count, unsigned *acquires)
+{
+  BaPool *pool = build (allocator, count, BA_WHEN_FULL_BLOCK);
+  for (*acquires = 0; *acquires < 3 * count + 3; ++*acquires)
+    ba_buffer_unref (acquire (pool));
+  return pool;
+}
+
+START_TEST (each_buffer_has_its_turn_before_one_is_given_again)
+{
+  BaAllocator *allocator = new_allocator ();
+  BaPool *pool = build (allocator, 4, BA_WHEN_FULL_BLOCK);
+  BaBuffer *first[4], *again;
+  for (unsigned i = 0; i < 4; i++)
+    ba_buffer_unref (first[i] = acquire (pool));
+  for (unsigned i = 0; i < 4; i++) {
+    for (unsigned j = 0; j < i; j++)
+      ck_assert_ptr_ne (first[i], first[j]);
+  }
+  for (unsigned i = 0; i < 4; i++)
+    ba_buffer_unref (acquire (pool));
+  ba_buffer_unref (again = acquire (pool));
+  for (unsigned i = 0; i < 8; i++) {
+    BaBuffer *next = acquire (pool);
+    ck_assert_ptr_eq (next, again);
+    ba_buffer_unref (next);
+  }
+  finish (allocator, pool);
+}
+END_TEST
+
+START_TEST (the_numbers_are_right_wherever_it_is)
+{
+  BaAllocator *allocator = new_allocator ();
+  for (unsigned looks = 0; looks < 2; looks++) {
+    unsigned n;
+    BaPool *pool = build_shuttling (allocator, 3, &n);
+    if (looks) {
+      ck_assert_uint_eq (stats_of (pool).n_free, 3);
+      ck_assert_uint_eq (stats_of (pool).n_held, 0);
+      ck_assert_uint_eq (stats_of (pool).acquires, n);
+    }
+    BaBuffer *out = acquire (pool);
+    ck_assert_int_eq (ba_buffer_get_state (out), BA_STATE_HELD);
+    if (!looks) {
+      ba_buffer_unref (out);
+      ck_assert_int_eq (ba_buffer_get_state (out), BA_STATE_FREE);
+      ck_assert_ptr_eq (acquire (pool), out);
+    }
+    BaPoolStats stats = stats_of (pool);
+    ck_assert_uint_eq (stats.acquires, n + (looks ? 1 : 2));
+    ck_assert_uint_eq (stats.n_free, 2);
+    ck_assert_uint_eq (stats.n_held, 1);
+    ck_assert_uint_eq (stats.peak_out, 1);
+    BaBuffer *other = acquire (pool);
+    ck_assert_ptr_ne (other, out);
+    ck_assert_uint_eq (stats_of (pool).peak_out, 2);
+    ba_buffer_unref (out);
+    ba_buffer_unref (other);
+    ck_assert_uint_eq (stats_of (pool).n_free, 3);
+    ba_pool_unref (pool);
+  }
+  ba_allocator_unref (allocator);
+}
+END_TEST
+
+START_TEST (wrong_calls_for_it_are_found_out)
+{
+  unsigned n, n_errors = 0;
+  BaAllocator *allocator = new_allocator ();
+  BaPool *pool = build_shuttling (allocator, 2, &n);
+  BaBuffer *buffer = acquire (pool);
+  ck_assert_int_eq (ba_pool_release (pool, buffer), 0);
+  ck_assert_int_eq (ba_pool_release (pool, buffer), -EINVAL);
+  ck_assert_int_eq (ba_pool_submit (pool, buffer), -EINVAL);
+  ba_pool_unref (pool);
+  pool = build_shuttling (allocator, 2, &n);
+  ba_buffer_unref (buffer = acquire (pool));
+  ba_log_set_handler (count_errors, &n_errors);
+  ba_buffer_unref (buffer);
+  ba_log_set_handler (NULL, NULL);
+  ck_assert_uint_eq (n_errors, 1);
+  ck_assert_uint_eq (stats_of (pool).n_free, 2);
+  ba_pool_unref (pool);
+  pool = build_shuttling (allocator, 2, &n);
+  BaCancel cancel = 1;
+  ck_assert_int_eq (ba_pool_acquire (pool, BA_NO_WAIT, &cancel, &buffer), -ECANCELED);
+  ck_assert_ptr_null (buffer);
+  finish (allocator, pool);
+}
+END_TEST
+
+START_TEST (it_may_be_shared_submitted_and_taken)
+{
+  unsigned n;
+  BaAllocator *allocator = new_allocator ();
+  BaPool *pool = build_shuttling (allocator, 1, &n);
+  BaBuffer *buffer = acquire (pool);
+  ba_buffer_ref (buffer);
+  ck_assert_int_eq (ba_pool_release (pool, buffer), 0);
+  ck_assert_int_eq (ba_pool_release (pool, buffer), -EINVAL);
+  ck_assert_uint_eq (stats_of (pool).n_free, 0);
+  ba_buffer_unref (buffer);
+  ck_assert_uint_eq (stats_of (pool).n_free, 1);
+  ba_pool_unref (pool);
+  pool = build_shuttling (allocator, 1, &n);
+  ck_assert_int_eq (ba_pool_submit (pool, buffer = acquire (pool)), 0);
+  ck_assert_uint_eq (stats_of (pool).n_filled, 1);
+  ck_assert_ptr_eq (take (pool), buffer);
+  ck_assert_uint_eq (stats_of (pool).n_lent, 1);
+  ck_assert_int_eq (ba_pool_release (pool, buffer), 0);
+  ck_assert_uint_eq (stats_of (pool).n_free, 1);
+  finish (allocator, pool);
+}
+END_TEST
+
+START_TEST (who_waits_for_it_gets_it)
+{
+  unsigned n;
+  BaAllocator *allocator = new_allocator ();
+  BaPool *pool = build_shuttling (allocator, 1, &n);
+  BaBuffer *buffer = acquire (pool);
+  Waiter waiter = { 0 };
+  waiter_start (&waiter, pool, ba_pool_acquire);
+  until_n_have_waited (pool, 1);
+  ba_buffer_unref (buffer);
+  ck_assert_int_eq (waiter_join (&waiter), 0);
+  ck_assert_ptr_eq (waiter.buffer, buffer);
+  ba_buffer_unref (buffer);
+  finish (allocator, pool);
+}
+END_TEST
+
+START_TEST (it_is_removed_and_ends_with_the_pool)
+{
+  unsigned n;
+  for (unsigned out = 0; out < 2; out++) {
+    BaAllocator *allocator = new_allocator ();
+    BaPool *pool = build_shuttling (allocator, 1, &n);
+    BaBuffer *buffer = acquire (pool);
+    uint64_t id = ba_buffer_get_id (buffer);
+    if (!out)
+      ba_buffer_unref (buffer);
+    ck_assert_int_eq (ba_allocator_remove (allocator, pool, id), out ? -EINPROGRESS : 0);
+    if (out) {
+      ck_assert_int_eq (ba_buffer_get_state (buffer), BA_STATE_ORPHAN);
+      ba_buffer_unref (buffer);
+    }
+    ck_assert_uint_eq (stats_of (pool).n_buffers + stats_of (pool).n_orphans, 0);
+    ba_pool_unref (pool);
+    pool = build_shuttling (allocator, 1, &n);
+    buffer = acquire (pool);
+    if (!out)
+      ba_buffer_unref (buffer);
+    ba_pool_close (pool);
+    if (out) /* it outlives what the pool had */
+      ba_buffer_unref (buffer);
+    finish (allocator, pool);
+  }
+}
+END_TEST
+
+RUN ("pool", each_buffer_has_its_turn_before_one_is_given_again, the_numbers_are_right_wherever_it_is,
+     wrong_calls_for_it_are_found_out, it_may_be_shared_submitted_and_taken, who_waits_for_it_gets_it,
+     it_is_removed_and_ends_with_the_pool, free_buffers_come_out_in_the_order_they_came_home,
+     filled_buffers_come_out_in_the_order_they_went_in, a_producer_may_give_up_a_buffer,
+     the_counts_add_up_in_every_state, orphans_do_not_count_as_peak, a_pool_knows_its_id_and_keeps_its_own_names,
+     not_waiting_is_EAGAIN, a_deadline_is_not_cut_short, a_released_buffer_wakes_a_producer,
+     a_submitted_buffer_wakes_a_consumer, an_injected_buffer_wakes_whom_it_is_for,
      the_longest_deadline_does_not_overflow, cancel_ends_one_wait_and_not_the_other,
      a_flag_that_is_set_already_ends_the_call_at_once, close_wakes_all_waiters,
      a_closed_pool_refuses_everything_but_what_comes_home, released_twice_is_EINVAL,

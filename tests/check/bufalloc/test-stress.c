@@ -314,4 +314,121 @@ START_TEST (they_leave_nothing_in_debug_mode_either)
 }
 END_TEST
 
-RUN ("stress", random_legal_operations_of_eight_threads_leave_nothing, they_leave_nothing_in_debug_mode_either)
+/* ---- the same buffer again and again ----------------------------------------------------------------------------- */
+
+/* Threads that acquire one buffer at a time and give it up at once, so that it goes past the lock, and one that
+ * meddles: it looks, submits, removes and injects. */
+typedef struct
+{
+  BaAllocator *allocator;
+  BaPool *pool;
+  unsigned rounds;
+  atomic_uint running;
+  atomic_uint acquired;
+  atomic_int failures;
+} Shuttling;
+
+static void *
+shuttle_main (void *data)
+{
+  Shuttling *all = data;
+  for (unsigned i = 0; i < all->rounds; i++) {
+    BaBuffer *buffer;
+    if (ba_pool_acquire (all->pool, BA_WAIT_FOREVER, NULL, &buffer) < 0) {
+      all->failures++;
+      continue;
+    }
+    all->acquired++;
+    if (ba_buffer_is_shared (buffer) || *(uint8_t *) ba_buffer_get_data (buffer))
+      all->failures++;
+    memset (ba_buffer_get_data (buffer), 1, 1); /* another thread that has it too would show here */
+    if (i % 64 == 0)
+      sched_yield ();
+    memset (ba_buffer_get_data (buffer), 0, 1);
+    if (i % 5 == 0) {
+      ba_buffer_ref (buffer);
+      ba_buffer_unref (buffer);
+    }
+    if (i % 2)
+      ba_buffer_unref (buffer);
+    else if (ba_pool_release (all->pool, buffer) < 0)
+      all->failures++;
+  }
+  all->running--;
+  return NULL;
+}
+
+static void
+meddle (Shuttling *all, unsigned i, unsigned n_most)
+{
+  BaPoolStats stats = stats_of (all->pool);
+  BaHealth *health;
+  BaBuffer *buffer;
+  if (stats.n_buffers != stats.n_free + stats.n_held + stats.n_filled + stats.n_lent || stats.n_buffers > n_most
+      || stats.peak_out > n_most)
+    all->failures++;
+  if (i % 3 == 0) {
+    if (ba_pool_check_health (all->pool, INT64_C (3600) * 1000 * MS, &health) < 0) {
+      all->failures++;
+      return;
+    }
+    for (unsigned j = 0; j < health->n_findings; j++)
+      all->failures += health->findings[j].kind == BA_FINDING_HELD_LONG;
+    ba_health_free (health);
+  }
+  if (i % 5 == 0 && ba_pool_acquire (all->pool, BA_NO_WAIT, NULL, &buffer) == 0) {
+    all->acquired++;
+    if (ba_pool_submit (all->pool, buffer) == 0)
+      ba_pool_release (all->pool, take (all->pool));
+    else
+      ba_buffer_unref (buffer); /* removed meanwhile: nobody but us does that */
+  }
+  if (i % 7 == 0) {
+    int r = ba_allocator_remove (all->allocator, all->pool, 0);
+    if (r == 0 && ba_allocator_inject (all->allocator, all->pool, BA_INJECT_FREE, NULL) < 0)
+      all->failures++;
+    if (r < 0 && r != -EAGAIN)
+      all->failures++;
+  }
+}
+
+static void
+shuttle_with (unsigned n_threads, unsigned n_buffers)
+{
+  Counts counts = { 0 };
+  Shuttling all = { .allocator = counting_allocator (&counts, NULL), .rounds = 60000 };
+  pthread_t threads[4];
+  if (getenv ("RUNNING_ON_VALGRIND"))
+    all.rounds /= 10;
+  all.pool = build (all.allocator, n_buffers, BA_WHEN_FULL_BLOCK);
+  all.running = n_threads;
+  for (unsigned i = 0; i < n_threads; i++)
+    ck_assert_int_eq (pthread_create (&threads[i], NULL, shuttle_main, &all), 0);
+  for (unsigned i = 0; all.running; i++) {
+    meddle (&all, i, n_buffers);
+    for (unsigned pause = 0; pause < i % 50 && all.running; pause++)
+      sched_yield ();
+  }
+  for (unsigned i = 0; i < n_threads; i++)
+    pthread_join (threads[i], NULL);
+  BaPoolStats stats = stats_of (all.pool);
+  ck_assert_int_eq (all.failures, 0);
+  ck_assert_uint_eq (stats.acquires, all.acquired);
+  ck_assert_uint_eq (stats.n_free, n_buffers);
+  ck_assert_uint_eq (stats.n_held + stats.n_filled + stats.n_lent + stats.n_orphans, 0);
+  ba_pool_unref (all.pool);
+  ba_allocator_unref (all.allocator);
+  ck_assert_int_eq (counts.creates, counts.destroys);
+}
+
+START_TEST (a_buffer_that_comes_and_goes_past_the_lock_is_counted_and_never_lost)
+{
+  for (unsigned n_threads = 1; n_threads <= 4; n_threads++) {
+    shuttle_with (n_threads, 1);
+    shuttle_with (n_threads, 2);
+  }
+}
+END_TEST
+
+RUN ("stress", random_legal_operations_of_eight_threads_leave_nothing, they_leave_nothing_in_debug_mode_either,
+     a_buffer_that_comes_and_goes_past_the_lock_is_counted_and_never_lost)

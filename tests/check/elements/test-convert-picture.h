@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-convert-picture.h: pictures with a float reference, and pages to convert them into, for test-convert.c.
+ * test-convert-picture.h: pictures with a float reference, and pages to convert them into, for test-convert*.c.
  *
  * The reference takes pictures apart with GStreamer's own unpack functions and does the colours in double; it shares
  * no table and no arithmetic with the converter. Planes and pages are allocated to the last byte that belongs to the
@@ -17,7 +17,22 @@
 
 #define GUARD 0xa5
 #define LEFT_PX 3 /* where the rectangle lies in the page */
+#define LEFT_BITS 8 /* the same where a pixel is one bit */
 #define TOP_PX 2
+
+static const GstVideoFormat inputs[] = {
+  GST_VIDEO_FORMAT_I420,      GST_VIDEO_FORMAT_YV12,      GST_VIDEO_FORMAT_NV12,  GST_VIDEO_FORMAT_NV21,
+  GST_VIDEO_FORMAT_YUY2,      GST_VIDEO_FORMAT_UYVY,      GST_VIDEO_FORMAT_Y42B,  GST_VIDEO_FORMAT_Y444,
+  GST_VIDEO_FORMAT_I420_10LE, GST_VIDEO_FORMAT_P010_10LE, GST_VIDEO_FORMAT_GRAY8, GST_VIDEO_FORMAT_BGRx,
+  GST_VIDEO_FORMAT_RGBx,      GST_VIDEO_FORMAT_xRGB,      GST_VIDEO_FORMAT_xBGR,  GST_VIDEO_FORMAT_BGRA,
+  GST_VIDEO_FORMAT_RGBA,      GST_VIDEO_FORMAT_ARGB,      GST_VIDEO_FORMAT_ABGR,  GST_VIDEO_FORMAT_RGB,
+  GST_VIDEO_FORMAT_BGR,       GST_VIDEO_FORMAT_RGB16,     GST_VIDEO_FORMAT_BGR16, GST_VIDEO_FORMAT_RGB15,
+  GST_VIDEO_FORMAT_BGR15,
+};
+#define N_YUV 11 /* the first of them */
+
+/* for a loop test's number: the sub-case that failed */
+#define WHAT_BYTES 160
 
 typedef struct
 {
@@ -41,9 +56,10 @@ typedef struct
 typedef struct
 {
   guint8 *bytes;
-  gsize size_bytes;
-  gint stride_bytes, pixel_bytes, width_px, height_px;
-  GstVideoFormat format;
+  gsize size_bytes, first_byte;
+  gint stride_bytes, width_px, height_px;
+  GstBaPageFormat out;
+  const Matrix *luma; /* of gray pages */
 } Page;
 
 static guint32
@@ -70,22 +86,13 @@ paint_noise (gint x, gint y, gint width, gint height, gdouble *rgb, gdouble *a)
   *a = rnd (&pixel) % 256;
 }
 
+static gdouble flat_colour[3] = { 201, 87, 31 };
+
 static void
 paint_flat (gint x, gint y, gint width, gint height, gdouble *rgb, gdouble *a)
 {
   (void) x, (void) y, (void) width, (void) height;
-  rgb[0] = 201;
-  rgb[1] = 87;
-  rgb[2] = 31;
-  *a = 255;
-}
-
-static void
-paint_gradient (gint x, gint y, gint width, gint height, gdouble *rgb, gdouble *a)
-{
-  rgb[0] = round (255.0 * x / MAX (width - 1, 1));
-  rgb[1] = round (255.0 * y / MAX (height - 1, 1));
-  rgb[2] = round (127.0 * x / MAX (width - 1, 1) + 127.0 * y / MAX (height - 1, 1));
+  memcpy (rgb, flat_colour, sizeof (flat_colour));
   *a = 255;
 }
 
@@ -233,45 +240,123 @@ picture_clear (Picture *picture)
   g_free (picture->rgb);
 }
 
-/* Converts into a page with guard bytes on all sides but the last, where the allocation ends with the last pixel. */
-static void
-page_convert (Page *page, const Picture *picture, const GstVideoRectangle *crop, GstVideoFormat format, gint width,
-              gint height)
+/* Bytes of @width_px pixels, as a program that knows no converter would count them. */
+static gsize
+row_bytes_of (const GstBaPageFormat *out, gint width_px)
 {
-  const GstVideoFormatInfo *finfo = gst_video_format_get_info (format);
-  GstBaConvert *convert = gst_ba_convert_new (&picture->frame.info, crop, format, width, height);
-  gsize i, first, row_bytes;
+  if (out->mono != GST_BA_MONO_NONE)
+    return (gsize) (width_px / 8 + (width_px % 8 != 0));
+  return (gsize) width_px * GST_VIDEO_FORMAT_INFO_PSTRIDE (gst_video_format_get_info (out->format), 0);
+}
 
-  ck_assert (convert != NULL);
-  page->format = format;
-  page->width_px = width;
-  page->height_px = height;
-  page->pixel_bytes = GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, 0);
-  page->stride_bytes = (width + LEFT_PX) * page->pixel_bytes + 13;
-  row_bytes = (gsize) width * page->pixel_bytes;
-  first = (gsize) TOP_PX * page->stride_bytes + LEFT_PX * page->pixel_bytes;
-  page->size_bytes = first + (gsize) (height - 1) * page->stride_bytes + row_bytes;
+static GstBaConvertConfig
+config_of (const Picture *picture, const GstVideoRectangle *crop, GstBaPageFormat out, gint width, gint height)
+{
+  return (GstBaConvertConfig){
+    .in_info = &picture->frame.info,
+    .crop = *crop,
+    .out = out,
+    .x_px = out.mono != GST_BA_MONO_NONE ? LEFT_BITS : LEFT_PX,
+    .y_px = TOP_PX,
+    .width_px = width,
+    .height_px = height,
+    .n_threads = 1,
+  };
+}
+
+/* A page with guard bytes on all sides but the last, where the allocation ends with the last pixel. */
+static void
+page_init (Page *page, const GstBaConvertConfig *config)
+{
+  const gsize row_bytes = row_bytes_of (&config->out, config->width_px);
+
+  page->out = config->out;
+  page->width_px = config->width_px;
+  page->height_px = config->height_px;
+  page->luma = GST_VIDEO_INFO_IS_RGB (config->in_info) ? &matrices[0] : matrix_of (config->in_info);
+  page->stride_bytes = (gint) row_bytes_of (&config->out, config->width_px + config->x_px) + 13;
+  page->first_byte = (gsize) TOP_PX * page->stride_bytes + row_bytes_of (&config->out, config->x_px);
+  page->size_bytes = page->first_byte + (gsize) (config->height_px - 1) * page->stride_bytes + row_bytes;
   page->bytes = g_malloc (page->size_bytes);
   memset (page->bytes, GUARD, page->size_bytes);
+}
 
-  gst_ba_convert_frame (convert, &picture->frame, page->bytes + first, page->stride_bytes);
-  gst_ba_convert_free (convert);
+static void
+page_check_guards (const Page *page)
+{
+  const gsize row_bytes = row_bytes_of (&page->out, page->width_px), first = page->first_byte;
+  const guint8 black = page->out.mono == GST_BA_MONO_ONE_IS_BLACK ? 0xff : 0;
+  gint y;
+  gsize i;
 
   for (i = 0; i < page->size_bytes; i++)
     if ((i < first || (i - first) % page->stride_bytes >= row_bytes) && page->bytes[i] != GUARD)
       ck_abort_msg ("byte %" G_GSIZE_FORMAT " outside the rectangle was written", i);
+  for (y = 0; page->out.mono != GST_BA_MONO_NONE && page->width_px % 8 != 0 && y < page->height_px; y++) {
+    const guint8 last = page->bytes[first + (gsize) y * page->stride_bytes + row_bytes - 1] ^ black;
+
+    ck_assert_msg ((last & (0xff >> page->width_px % 8)) == 0, "the end of row %d is not black", y);
+  }
+}
+
+static void
+page_convert_config (Page *page, const Picture *picture, const GstBaConvertConfig *config)
+{
+  GstBaConvert *convert = gst_ba_convert_new (config);
+
+  ck_assert (convert != NULL);
+  ck_assert_uint_eq (gst_ba_convert_get_row_bytes (&config->out, config->width_px),
+                     row_bytes_of (&config->out, config->width_px));
+  page_init (page, config);
+  gst_ba_convert_frame (convert, &picture->frame, page->bytes + page->first_byte, page->stride_bytes);
+  gst_ba_convert_free (convert);
+  page_check_guards (page);
+}
+
+static void
+page_convert (Page *page, const Picture *picture, const GstVideoRectangle *crop, GstBaPageFormat out, gint width,
+              gint height)
+{
+  const GstBaConvertConfig config = config_of (picture, crop, out, width, height);
+
+  page_convert_config (page, picture, &config);
+}
+
+static gboolean
+is_gray (const GstBaPageFormat *out)
+{
+  return out->mono != GST_BA_MONO_NONE || out->format == GST_VIDEO_FORMAT_GRAY8;
+}
+
+/* bits of a channel */
+static gint
+page_depth (const Page *page, gint channel)
+{
+  if (page->out.mono != GST_BA_MONO_NONE)
+    return 1;
+  return (gint) GST_VIDEO_FORMAT_INFO_DEPTH (gst_video_format_get_info (page->out.format),
+                                             is_gray (&page->out) ? 0 : (guint) channel);
 }
 
 static void
 page_pixel (const Page *page, gint x, gint y, gint *rgb)
 {
-  const GstVideoFormatInfo *finfo = gst_video_format_get_info (page->format);
+  const GstVideoFormatInfo *finfo = gst_video_format_get_info (page->out.format);
+  const guint8 *row = page->bytes + page->first_byte + (gsize) y * page->stride_bytes;
   gpointer data[GST_VIDEO_MAX_PLANES] = { NULL };
   gint strides[GST_VIDEO_MAX_PLANES] = { 0 };
   guint8 pixel[8] = { 0 }, argb[64] = { 0 };
 
-  memcpy (pixel, page->bytes + (gsize) (TOP_PX + y) * page->stride_bytes + (gsize) (LEFT_PX + x) * page->pixel_bytes,
-          page->pixel_bytes);
+  if (is_gray (&page->out)) {
+    const gboolean one = page->out.mono != GST_BA_MONO_NONE && (row[x / 8] >> (7 - x % 8) & 1);
+
+    rgb[0] = page->out.mono == GST_BA_MONO_NONE                    ? row[x]
+             : one == (page->out.mono == GST_BA_MONO_ONE_IS_WHITE) ? 255
+                                                                   : 0;
+    rgb[1] = rgb[2] = rgb[0];
+    return;
+  }
+  memcpy (pixel, row + row_bytes_of (&page->out, x), row_bytes_of (&page->out, 1));
   data[0] = pixel;
   strides[0] = 8;
   finfo->unpack_func (finfo, GST_VIDEO_PACK_FLAG_NONE, argb, data, strides, 0, 0, 1);
@@ -282,41 +367,69 @@ page_pixel (const Page *page, gint x, gint y, gint *rgb)
     ck_abort_msg ("alpha of the page is %d", argb[0]);
 }
 
-/* @wanted gives the reference for pixel (x, y) of the page */
+/* What the page should show where the picture is @rgb. */
+static void
+page_wanted (const Page *page, const gdouble *rgb, gdouble *wanted)
+{
+  const Matrix *m = page->luma;
+
+  memcpy (wanted, rgb, 3 * sizeof (*rgb));
+  if (is_gray (&page->out))
+    wanted[0] = wanted[1] = wanted[2] = m->kr * rgb[0] + (1 - m->kr - m->kb) * rgb[1] + m->kb * rgb[2];
+}
+
+/* The values that a channel of @depth bits can have: its bits repeated. */
+static gint
+level_value (gint level, gint depth)
+{
+  return depth == 1 ? 255 * level : (level << (8 - depth)) | (level >> (2 * depth - 8));
+}
+
+/* Whether @value is one of the two levels around @wanted, give or take @slack. */
+static gboolean
+is_neighbour (gint value, gdouble wanted, gint depth, gdouble slack)
+{
+  const gint levels = 1 << depth;
+  gint level = 0;
+
+  while (level < levels - 1 && level_value (level, depth) < value)
+    level++;
+  if (level_value (level, depth) != value)
+    return FALSE;
+  return wanted > (level == 0 ? -256 : level_value (level - 1, depth)) - slack
+         && wanted < (level == levels - 1 ? 512 : level_value (level + 1, depth)) + slack;
+}
+
+/* @wanted gives the reference for pixel (x, y) of the page. Channels of less than 8 bits are dithered: each pixel is a
+ * neighbour; what they are on average is for a test of flat colours. */
 static void
 page_check (const Page *page, const gdouble *wanted, gint wanted_stride_px, gdouble max_error, gdouble max_mean,
             const gchar *what)
 {
-  const gint bits = (gint) GST_VIDEO_FORMAT_INFO_DEPTH (gst_video_format_get_info (page->format), 0);
-  gdouble sums[3] = { 0 };
+  gdouble sums[3] = { 0 }, reference[3];
   gint x, y, i, rgb[3], count = 0;
 
-  /* half a step of 5 bits on top, for the mean a quarter */
-  if (bits < 8) {
-    max_error += 4.2;
-    max_mean += 2.1;
-  }
   for (y = 0; y < page->height_px; y++)
     for (x = 0; x < page->width_px; x++) {
-      const gdouble *reference = wanted + 3 * ((gsize) y * wanted_stride_px + x);
-
+      page_wanted (page, wanted + 3 * ((gsize) y * wanted_stride_px + x), reference);
       if (isnan (reference[0]))
         continue;
       page_pixel (page, x, y, rgb);
       count++;
       for (i = 0; i < 3; i++) {
         const gdouble error = fabs (rgb[i] - reference[i]);
+        const gint depth = page_depth (page, i);
 
-        if (error > max_error)
+        if (depth == 8 ? error > max_error : !is_neighbour (rgb[i], reference[i], depth, max_error))
           ck_abort_msg ("%s to %s at %d,%d of %dx%d: channel %d is %d, not %.2f", what,
-                        gst_video_format_to_string (page->format), x, y, page->width_px, page->height_px, i, rgb[i],
+                        gst_video_format_to_string (page->out.format), x, y, page->width_px, page->height_px, i, rgb[i],
                         reference[i]);
-        sums[i] += error;
+        sums[i] += depth == 8 ? error : 0;
       }
     }
   for (i = 0; i < 3 && count >= 256; i++)
     ck_assert_msg (sums[i] / count <= max_mean, "%s to %s: mean error %.2f", what,
-                   gst_video_format_to_string (page->format), sums[i] / count);
+                   gst_video_format_to_string (page->out.format), sums[i] / count);
 }
 
 static void

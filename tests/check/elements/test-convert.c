@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-convert.c: every pair of formats of the converter against a float reference, all colours, crops and scales, and
- * the kernels against each other.
+ * test-convert.c: every pair of formats of the converter against a float reference, all colours and crops, dithering,
+ * and the kernels against each other. What it does to places and sizes is in test-convert-geometry.c.
  */
 
 #include "test-convert-picture.h"
 
 #include "gstbaconvert-private.h"
 
-static const GstVideoFormat inputs[] = {
-  GST_VIDEO_FORMAT_I420,      GST_VIDEO_FORMAT_YV12,      GST_VIDEO_FORMAT_NV12,  GST_VIDEO_FORMAT_NV21,
-  GST_VIDEO_FORMAT_YUY2,      GST_VIDEO_FORMAT_UYVY,      GST_VIDEO_FORMAT_Y42B,  GST_VIDEO_FORMAT_Y444,
-  GST_VIDEO_FORMAT_I420_10LE, GST_VIDEO_FORMAT_P010_10LE, GST_VIDEO_FORMAT_GRAY8, GST_VIDEO_FORMAT_BGRx,
-  GST_VIDEO_FORMAT_RGBx,      GST_VIDEO_FORMAT_xRGB,      GST_VIDEO_FORMAT_xBGR,  GST_VIDEO_FORMAT_BGRA,
-  GST_VIDEO_FORMAT_RGBA,      GST_VIDEO_FORMAT_ARGB,      GST_VIDEO_FORMAT_ABGR,  GST_VIDEO_FORMAT_RGB,
-  GST_VIDEO_FORMAT_BGR,       GST_VIDEO_FORMAT_RGB16,     GST_VIDEO_FORMAT_BGR16, GST_VIDEO_FORMAT_RGB15,
-  GST_VIDEO_FORMAT_BGR15,
+static const GstBaPageFormat outputs[] = {
+  { GST_VIDEO_FORMAT_BGRx, 0 },
+  { GST_VIDEO_FORMAT_RGBx, 0 },
+  { GST_VIDEO_FORMAT_xRGB, 0 },
+  { GST_VIDEO_FORMAT_xBGR, 0 },
+  { GST_VIDEO_FORMAT_BGRA, 0 },
+  { GST_VIDEO_FORMAT_RGBA, 0 },
+  { GST_VIDEO_FORMAT_ARGB, 0 },
+  { GST_VIDEO_FORMAT_ABGR, 0 },
+  { GST_VIDEO_FORMAT_RGB, 0 },
+  { GST_VIDEO_FORMAT_BGR, 0 },
+  { GST_VIDEO_FORMAT_RGB16, 0 },
+  { GST_VIDEO_FORMAT_BGR16, 0 },
+  { GST_VIDEO_FORMAT_RGB15, 0 },
+  { GST_VIDEO_FORMAT_BGR15, 0 },
+  { GST_VIDEO_FORMAT_GRAY8, 0 },
+  { GST_VIDEO_FORMAT_UNKNOWN, GST_BA_MONO_ONE_IS_WHITE },
+  { GST_VIDEO_FORMAT_UNKNOWN, GST_BA_MONO_ONE_IS_BLACK },
 };
-#define N_YUV 11 /* the first of them */
-
-static const GstVideoFormat outputs[] = {
-  GST_VIDEO_FORMAT_BGRx,  GST_VIDEO_FORMAT_RGBx,  GST_VIDEO_FORMAT_xRGB,  GST_VIDEO_FORMAT_xBGR,  GST_VIDEO_FORMAT_BGRA,
-  GST_VIDEO_FORMAT_RGBA,  GST_VIDEO_FORMAT_ARGB,  GST_VIDEO_FORMAT_ABGR,  GST_VIDEO_FORMAT_RGB,   GST_VIDEO_FORMAT_BGR,
-  GST_VIDEO_FORMAT_RGB16, GST_VIDEO_FORMAT_BGR16, GST_VIDEO_FORMAT_RGB15, GST_VIDEO_FORMAT_BGR15,
-};
+#define FIRST_DITHERED 10
 
 static const gint sizes[][2] = { { 1, 1 }, { 2, 1 }, { 1, 3 }, { 3, 2 }, { 17, 9 }, { 64, 48 }, { 321, 183 } };
 
@@ -32,16 +36,20 @@ START_TEST (test_supports)
   gint in, out;
   gsize i;
 
-  for (in = GST_VIDEO_FORMAT_ENCODED; in <= GST_VIDEO_FORMAT_P012_LE; in++)
-    for (out = GST_VIDEO_FORMAT_ENCODED; out <= GST_VIDEO_FORMAT_P012_LE; out++) {
+  for (in = GST_VIDEO_FORMAT_UNKNOWN; in <= GST_VIDEO_FORMAT_P012_LE; in++)
+    for (out = GST_VIDEO_FORMAT_UNKNOWN; out <= GST_VIDEO_FORMAT_P012_LE; out++) {
       gboolean reads = FALSE, writes = FALSE;
 
       for (i = 0; i < G_N_ELEMENTS (inputs); i++)
         reads |= (gint) inputs[i] == in;
       for (i = 0; i < G_N_ELEMENTS (outputs); i++)
-        writes |= (gint) outputs[i] == out;
-      ck_assert_int_eq (gst_ba_convert_supports (in, out), reads && writes);
+        writes |= (gint) outputs[i].format == out && outputs[i].mono == GST_BA_MONO_NONE;
+      ck_assert_int_eq (gst_ba_convert_supports (in, &(GstBaPageFormat){ .format = out }), reads && writes);
     }
+  for (i = FIRST_DITHERED; i < G_N_ELEMENTS (outputs); i++)
+    ck_assert (gst_ba_convert_supports (GST_VIDEO_FORMAT_I420, &outputs[i]));
+  ck_assert (!gst_ba_convert_supports (GST_VIDEO_FORMAT_I420, &(GstBaPageFormat){ GST_VIDEO_FORMAT_BGRx, 1 }));
+  ck_assert (!gst_ba_convert_supports (GST_VIDEO_FORMAT_I420, &(GstBaPageFormat){ GST_VIDEO_FORMAT_UNKNOWN, 3 }));
 }
 END_TEST
 
@@ -70,12 +78,17 @@ START_TEST (test_pairs)
 }
 END_TEST
 
-/* loop: one Y'CbCr format in all colours */
+/* loop: one Y'CbCr format in all colours; the bound is what the kernels promise */
 START_TEST (test_colours)
 {
-  static const gint size[2] = { 322, 184 };
+  static const GstBaPageFormat pages[] = { { GST_VIDEO_FORMAT_BGRx, 0 },
+                                           { GST_VIDEO_FORMAT_RGB16, 0 },
+                                           { GST_VIDEO_FORMAT_GRAY8, 0 } };
+  static const gint size[2] = { 194, 118 };
   const GstVideoRectangle all = { 0, 0, size[0], size[1] };
+  gchar what[WHAT_BYTES];
   guint colour;
+  gsize out;
 
   for (colour = 0; colour < 2 * G_N_ELEMENTS (matrices); colour++) {
     GstVideoInfo info;
@@ -84,112 +97,201 @@ START_TEST (test_colours)
 
     info_init (&info, inputs[_i], size, colour);
     picture_init (&picture, &info, paint_noise, 0);
-    page_convert (&page, &picture, &all, GST_VIDEO_FORMAT_BGRx, all.w, all.h);
-    page_check (&page, picture.rgb, all.w, 3, 1, gst_video_format_to_string (inputs[_i]));
+    g_snprintf (what, sizeof (what), "%s in colours %u", gst_video_format_to_string (inputs[_i]), colour);
+    for (out = 0; out < G_N_ELEMENTS (pages); out++) {
+      page_convert (&page, &picture, &all, pages[out], all.w, all.h);
+      page_check (&page, picture.rgb, all.w, out == 0 ? 0.6 : 1.2, 0.6, what);
+      g_free (page.bytes);
+    }
+    picture_clear (&picture);
+  }
+}
+END_TEST
+
+/* loop: one input format cropped at every parity */
+START_TEST (test_crops)
+{
+  static const GstBaPageFormat pages[] = { { GST_VIDEO_FORMAT_BGRx, 0 },
+                                           { GST_VIDEO_FORMAT_RGB, 0 },
+                                           { GST_VIDEO_FORMAT_GRAY8, 0 } };
+  static const gint size[2] = { 67, 23 };
+  GstVideoInfo info;
+  Picture picture;
+  gint x, y;
+  gsize out;
+
+  info_init (&info, inputs[_i], size, 2);
+  picture_init (&picture, &info, paint_noise, 2);
+  for (x = 0; x < 4; x++)
+    for (y = 0; y < 3; y++)
+      for (out = 0; out < G_N_ELEMENTS (pages); out++) {
+        const GstVideoRectangle crop = { x, y, x == 3 ? 1 : size[0] - 2 * x, size[1] - 2 * y };
+        Page page;
+
+        page_convert (&page, &picture, &crop, pages[out], crop.w, crop.h);
+        page_check (&page, picture.rgb + 3 * (y * size[0] + x), size[0], 3, 1, "crop");
+        g_free (page.bytes);
+      }
+  picture_clear (&picture);
+}
+END_TEST
+
+static void
+flat_picture (Picture *picture, GstVideoFormat format, gint width, gint height, gdouble r, gdouble g, gdouble b)
+{
+  const gint size[2] = { width, height };
+  GstVideoInfo info;
+
+  flat_colour[0] = r;
+  flat_colour[1] = g;
+  flat_colour[2] = b;
+  info_init (&info, format, size, 2);
+  picture_init (picture, &info, paint_flat, 0);
+}
+
+/* loop: one dithered page; the mean of each block of the pattern's size, wherever it begins, is the flat colour */
+START_TEST (test_dither_means)
+{
+  static const GstVideoFormat flats[] = { GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_P010_10LE, GST_VIDEO_FORMAT_RGB };
+  const GstBaPageFormat out = outputs[FIRST_DITHERED + _i];
+  const gint block = out.mono != GST_BA_MONO_NONE ? 16 : 8, width = 3 * block + 5, height = 2 * block + 3;
+  const GstVideoRectangle all = { 0, 0, width, height };
+  guint32 seed = 11;
+  gint round, x, y, dx, dy, i, rgb[3];
+
+  if (out.format == GST_VIDEO_FORMAT_GRAY8)
+    return;
+
+  for (round = 0; round < 150; round++) {
+    gdouble wanted[3];
+    Picture picture;
+    Page page;
+
+    flat_picture (&picture, flats[round % 3], width, height, rnd (&seed) % 256, rnd (&seed) % 256, rnd (&seed) % 256);
+    page_convert (&page, &picture, &all, out, width, height);
+    page_check (&page, picture.rgb, width, 0.6, 0, "flat");
+    page_wanted (&page, picture.rgb, wanted);
+    for (y = 0; y + block <= height; y += 3)
+      for (x = 0; x + block <= width && !isnan (wanted[0]); x += 5) {
+        gdouble sums[3] = { 0 };
+
+        for (dy = 0; dy < block; dy++)
+          for (dx = 0; dx < block; dx++) {
+            page_pixel (&page, x + dx, y + dy, rgb);
+            for (i = 0; i < 3; i++)
+              sums[i] += rgb[i];
+          }
+        for (i = 0; i < 3; i++)
+          if (fabs (sums[i] / (block * block) - wanted[i]) > 1)
+            ck_abort_msg ("block at %d,%d: channel %d is %.2f on average, not %.2f", x, y, i, sums[i] / (block * block),
+                          wanted[i]);
+      }
     g_free (page.bytes);
     picture_clear (&picture);
   }
 }
 END_TEST
 
-/* loop: one input format cropped at every parity, through libyuv (BT.601) and through our kernels (BT.709) */
-START_TEST (test_crops)
+/* loop: one page; what it can show exactly comes out exactly, in each pixel */
+START_TEST (test_dither_spares_exact_colours)
 {
-  static const gint size[2] = { 67, 23 };
-  gint x, y, colour, out;
+  const GstBaPageFormat out = outputs[FIRST_DITHERED + _i];
+  const GstVideoRectangle all = { 0, 0, 35, 19 };
+  gint level, x, y, i, rgb[3];
 
-  for (colour = 0; colour < 4; colour += 2) {
-    GstVideoInfo info;
+  for (level = 0; level < 64; level++) {
+    gint exact[3];
     Picture picture;
+    Page page;
 
-    info_init (&info, inputs[_i], size, (guint) colour);
-    picture_init (&picture, &info, paint_noise, 2);
-    for (x = 0; x < 4; x++)
-      for (y = 0; y < 3; y++)
-        for (out = 0; out < 2; out++) {
-          const GstVideoRectangle crop = { x, y, x == 3 ? 1 : size[0] - 2 * x, size[1] - 2 * y };
-          Page page;
+    for (i = 0; i < 3; i++) {
+      const gint depth =
+          is_gray (&out) ? 1 : (gint) GST_VIDEO_FORMAT_INFO_DEPTH (gst_video_format_get_info (out.format), i);
 
-          page_convert (&page, &picture, &crop, out ? GST_VIDEO_FORMAT_RGB : GST_VIDEO_FORMAT_BGRx, crop.w, crop.h);
-          page_check (&page, picture.rgb + 3 * (y * size[0] + x), size[0], 3, 1, "crop");
-          g_free (page.bytes);
-        }
+      exact[i] = level_value ((level * (is_gray (&out) ? 1 : 2 * i + 1)) % (1 << depth), depth);
+    }
+    flat_picture (&picture, level % 2 ? GST_VIDEO_FORMAT_RGB : GST_VIDEO_FORMAT_xBGR, 35, 19, exact[0], exact[1],
+                  exact[2]);
+    page_convert (&page, &picture, &all, out, 35, 19);
+    for (y = 0; y < 19; y++)
+      for (x = 0; x < 35; x++) {
+        page_pixel (&page, x, y, rgb);
+        ck_assert_mem_eq (rgb, exact, sizeof (rgb));
+      }
+    g_free (page.bytes);
     picture_clear (&picture);
   }
 }
 END_TEST
 
-static const gint scales[][4] = { { 17, 9, 64, 48 },    { 64, 48, 17, 9 },     { 64, 48, 64, 96 }, { 64, 48, 33, 48 },
-                                  { 321, 183, 40, 30 }, { 200, 120, 150, 90 }, { 1, 1, 5, 7 },     { 31, 20, 1, 1 },
-                                  { 40, 30, 321, 183 }, { 600, 3, 2, 2 } };
-
-START_TEST (test_scale_flat)
+/* loop: one page; black is black and white is white from Y'CbCr too, also where the input goes beyond both */
+START_TEST (test_black_and_white)
 {
-  static const GstVideoFormat pages[] = { GST_VIDEO_FORMAT_BGRx, GST_VIDEO_FORMAT_xRGB, GST_VIDEO_FORMAT_RGB16 };
-  const gint *scale = scales[_i];
-  const GstVideoRectangle all = { 0, 0, scale[0], scale[1] };
-  gsize in, out;
+  static const guint8 lumas[][2] = { { 16, 0 }, { 235, 255 }, { 0, 0 }, { 255, 255 } };
+  const GstVideoRectangle all = { 0, 0, 37, 18 };
+  static const gint size[2] = { 37, 18 };
+  gint x, y, rgb[3];
+  gsize i, format;
+  guint plane;
 
-  for (in = 0; in < G_N_ELEMENTS (inputs); in++)
-    for (out = 0; out < G_N_ELEMENTS (pages); out++) {
+  for (format = 0; format < 2; format++)
+    for (i = 0; i < G_N_ELEMENTS (lumas); i++) {
       GstVideoInfo info;
       Picture picture;
-      gint first[3], rgb[3], x, y;
       Page page;
 
-      info_init (&info, inputs[in], scale, 2);
-      picture_init (&picture, &info, paint_flat, 2);
-      page_convert (&page, &picture, &all, pages[out], scale[2], scale[3]);
-      page_pixel (&page, 0, 0, first);
-      for (y = 0; y < page.height_px; y++)
-        for (x = 0; x < page.width_px; x++) {
+      info_init (&info, format ? GST_VIDEO_FORMAT_Y444 : GST_VIDEO_FORMAT_NV12, size, 2);
+      picture_init (&picture, &info, paint_flat, 0);
+      for (plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (&picture.frame); plane++) {
+        const gint rows = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (info.finfo, plane, size[1]);
+
+        memset (picture.frame.data[plane], plane == 0 ? lumas[i][0] : 128,
+                (gsize) rows * GST_VIDEO_FRAME_PLANE_STRIDE (&picture.frame, plane));
+      }
+      page_convert (&page, &picture, &all, outputs[_i], size[0], size[1]);
+      for (y = 0; y < size[1]; y++)
+        for (x = 0; x < size[0]; x++) {
           page_pixel (&page, x, y, rgb);
-          if (memcmp (rgb, first, sizeof (rgb)) != 0)
-            ck_abort_msg ("a flat colour is not flat at %d,%d", x, y);
+          if (rgb[0] != lumas[i][1] || rgb[1] != lumas[i][1] || rgb[2] != lumas[i][1])
+            ck_abort_msg ("luma %d gives %d %d %d at %d,%d", lumas[i][0], rgb[0], rgb[1], rgb[2], x, y);
         }
-      page.width_px = page.height_px = 1;
-      page_check (&page, picture.rgb, scale[0], 3, 1, "flat");
       g_free (page.bytes);
       picture_clear (&picture);
     }
 }
 END_TEST
 
-/* A gradient is the same for any filter that is symmetric; at the borders it is what bilinear makes of it. Boxes reach
- * a little further than two pixels, hence the room for strong reductions. */
-START_TEST (test_scale_gradient)
+/* The pattern belongs to the page: a window of a flat colour is part of the whole, wherever it lies. */
+START_TEST (test_dither_belongs_to_the_page)
 {
-  const gint *scale = scales[_i];
-  const GstVideoRectangle all = { 0, 0, scale[0], scale[1] };
-  const gdouble step = MAX (255.0 / MAX (scale[0] - 1, 1) * MAX (scale[0] / scale[2] - 1, 0),
-                            255.0 / MAX (scale[1] - 1, 1) * MAX (scale[1] / scale[3] - 1, 0));
-  gdouble *wanted = g_new (gdouble, (gsize) scale[2] * (gsize) scale[3] * 3);
-  GstVideoInfo info;
+  const GstBaPageFormat out = outputs[FIRST_DITHERED + _i];
+  const GstVideoRectangle all = { 0, 0, 64, 48 };
+  gint x, y, px, py, a[3], b[3];
   Picture picture;
-  gint x, y, i;
-  Page page;
+  Page whole;
 
-  info_init (&info, GST_VIDEO_FORMAT_RGB, scale, 0);
-  picture_init (&picture, &info, paint_gradient, 0);
-  for (y = 0; y < scale[3]; y++)
-    for (x = 0; x < scale[2]; x++) {
-      const gdouble sx = CLAMP ((x + 0.5) * scale[0] / scale[2] - 0.5, 0, scale[0] - 1);
-      const gdouble sy = CLAMP ((y + 0.5) * scale[1] / scale[3] - 0.5, 0, scale[1] - 1);
-      const gint x0 = (gint) sx, y0 = (gint) sy, x1 = MIN (x0 + 1, scale[0] - 1), y1 = MIN (y0 + 1, scale[1] - 1);
+  flat_picture (&picture, GST_VIDEO_FORMAT_RGB, 64, 48, 201, 87, 31);
+  page_convert (&whole, &picture, &all, out, 64, 48);
+  for (py = 0; py < 20; py += 3)
+    for (px = 0; px < 24; px += out.mono != GST_BA_MONO_NONE ? 8 : 5) {
+      GstBaConvertConfig config = config_of (&picture, &all, out, 30, 20);
+      Page part;
 
-      for (i = 0; i < 3; i++) {
-        const gdouble *p = picture.rgb + i;
-        const gdouble upper = p[3 * (y0 * scale[0] + x0)] * (1 - sx + x0) + p[3 * (y0 * scale[0] + x1)] * (sx - x0);
-        const gdouble lower = p[3 * (y1 * scale[0] + x0)] * (1 - sx + x0) + p[3 * (y1 * scale[0] + x1)] * (sx - x0);
-
-        wanted[3 * (y * scale[2] + x) + i] = upper * (1 - sy + y0) + lower * (sy - y0);
-      }
+      config.crop.w = 30;
+      config.crop.h = 20;
+      config.x_px += px;
+      config.y_px += py;
+      page_convert_config (&part, &picture, &config);
+      for (y = 0; y < 20; y++)
+        for (x = 0; x < 30; x++) {
+          page_pixel (&part, x, y, a);
+          page_pixel (&whole, px + x, py + y, b);
+          ck_assert_mem_eq (a, b, sizeof (a));
+        }
+      g_free (part.bytes);
     }
-  page_convert (&page, &picture, &all, GST_VIDEO_FORMAT_BGRx, scale[2], scale[3]);
-  page_check (&page, wanted, scale[2], 2 + step, 1 + step, "gradient");
-  g_free (page.bytes);
+  g_free (whole.bytes);
   picture_clear (&picture);
-  g_free (wanted);
 }
 END_TEST
 
@@ -234,15 +336,15 @@ START_TEST (test_kernels)
 }
 END_TEST
 
-/* the fast way to scale a row against the one in C, bit for bit */
+/* the fast ways to scale a row against the one in C, bit for bit */
 START_TEST (test_scale_rows)
 {
 #ifdef __x86_64__
   guint8 src[4 * 101], plain[4 * 100], fast[4 * 100];
-  guint16 weight[100];
+  guint16 weight[100], sums[4 * 100];
   gint32 left[100];
   guint32 seed = 5;
-  gint i, done;
+  gint i, done, box;
 
   for (i = 0; i < 4 * 101; i++)
     src[i] = (guint8) (rnd (&seed) % 7 == 0 ? 255 : rnd (&seed));
@@ -253,21 +355,45 @@ START_TEST (test_scale_rows)
   gst_ba_scale_row_c (src, left, weight, plain, 0, 99);
   done = gst_ba_scale_row_sse2 (src, left, weight, fast, 99);
   ck_assert_int_eq (done, 98);
-  ck_assert (memcmp (plain, fast, 4 * 98) == 0);
+  ck_assert_mem_eq (plain, fast, 4 * 98);
+  if (__builtin_cpu_supports ("avx2")) {
+    memset (fast, GUARD, sizeof (fast));
+    done = gst_ba_scale_row_avx2 (src, left, weight, fast, 99);
+    ck_assert_int_eq (done, 96);
+    ck_assert_mem_eq (plain, fast, 4 * 96);
+  }
+
+  for (box = 1; box <= 7; box++) {
+    const gint lines = box == 7 ? 255 : box;
+
+    for (i = 0; i < 400; i++)
+      sums[i] = (guint16) (rnd (&seed) % (guint32) (255 * lines + 1));
+    gst_ba_finish_boxes_c (sums, plain, 100 / box, box, 1.0f / (gfloat) (box * lines));
+    gst_ba_finish_boxes_sse2 (sums, fast, 100 / box, box, 1.0f / (gfloat) (box * lines));
+    ck_assert_mem_eq (plain, fast, 4 * (gsize) (100 / box));
+  }
 #endif
 }
 END_TEST
 
 START_TEST (test_refuses)
 {
-  const GstVideoRectangle all = { 0, 0, 8, 8 };
   GstVideoInfo info;
+  GstBaConvertConfig config = {
+    .in_info = &info, .crop = { 0, 0, 8, 8 }, .out.format = GST_VIDEO_FORMAT_BGRx, .width_px = 8, .height_px = 8
+  };
 
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_AYUV, 8, 8);
-  ck_assert (gst_ba_convert_new (&info, &all, GST_VIDEO_FORMAT_BGRx, 8, 8) == NULL);
+  ck_assert (gst_ba_convert_new (&config) == NULL);
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, 8, 8);
-  ck_assert (gst_ba_convert_new (&info, &all, GST_VIDEO_FORMAT_I420, 8, 8) == NULL);
-  ck_assert (gst_ba_convert_new (&info, &all, GST_VIDEO_FORMAT_BGRx, 1 << 20, 8) == NULL);
+  config.out.format = GST_VIDEO_FORMAT_I420;
+  ck_assert (gst_ba_convert_new (&config) == NULL);
+  config.out.format = GST_VIDEO_FORMAT_BGRx;
+  config.direction = GST_VIDEO_ORIENTATION_AUTO;
+  ck_assert (gst_ba_convert_new (&config) == NULL);
+  config.direction = GST_VIDEO_ORIENTATION_IDENTITY;
+  config.width_px = 1 << 20;
+  ck_assert (gst_ba_convert_new (&config) == NULL);
   gst_ba_convert_free (NULL);
 }
 END_TEST
@@ -283,12 +409,14 @@ convert_suite (void)
   tcase_add_test (tc, test_supports);
   tcase_add_test (tc, test_refuses);
   tcase_add_test (tc, test_scale_rows);
-  tcase_add_loop_test (tc, test_kernels, 0, GST_BA_ROW_UV10_2 + 1);
+  tcase_add_loop_test (tc, test_kernels, 0, GST_BA_N_ROW_LAYOUTS);
   tcase_add_loop_test (tc, test_pairs, 0, G_N_ELEMENTS (inputs));
   tcase_add_loop_test (tc, test_colours, 0, N_YUV);
   tcase_add_loop_test (tc, test_crops, 0, G_N_ELEMENTS (inputs));
-  tcase_add_loop_test (tc, test_scale_flat, 0, G_N_ELEMENTS (scales));
-  tcase_add_loop_test (tc, test_scale_gradient, 0, G_N_ELEMENTS (scales));
+  tcase_add_loop_test (tc, test_dither_means, 0, G_N_ELEMENTS (outputs) - FIRST_DITHERED);
+  tcase_add_loop_test (tc, test_dither_spares_exact_colours, 0, G_N_ELEMENTS (outputs) - FIRST_DITHERED);
+  tcase_add_loop_test (tc, test_dither_belongs_to_the_page, 0, G_N_ELEMENTS (outputs) - FIRST_DITHERED);
+  tcase_add_loop_test (tc, test_black_and_white, 0, G_N_ELEMENTS (outputs));
   return s;
 }
 

@@ -33,7 +33,7 @@ play_on (gint width, gint height, const gchar *format, const gchar *more, guint 
       g_strdup_printf ("device=virtual:%dx%d,format=%s,pages=%u,rate=0%s,file=%s offer-pages=always sync=false", width,
                        height, format, pages, more, file.path);
   gchar *what = g_strdup_printf ("%s: %s", names[way], settings);
-  /* to the nearest of 32 levels */
+  /* dithered: to one of the two levels beside it, of 32 (test-convert.c looks at the mean) */
   gboolean few_bits = g_str_has_suffix (format, "16") || g_str_has_suffix (format, "15");
   const gchar *native, *caps_format;
   GstVideoRectangle all = { 0, 0, width, height };
@@ -47,11 +47,11 @@ play_on (gint width, gint height, const gchar *format, const gchar *more, guint 
   for (guint n = 0; n < n_frames; n++) {
     feed_padded (&feeder, way == COPY_PADDED ? 4 * GST_VIDEO_INFO_COMP_PSTRIDE (&screen.info, 0) : 0);
     ck_assert_uint_eq (screen.watch.trailer->sequence, pages > 1 ? n + 1 : screen.watch.trailer->sequence);
-    assert_frame (&screen, n, &all, way == CONVERT && few_bits ? 5 : 0, what);
+    assert_frame (&screen, n, &all, way == CONVERT && few_bits ? 9 : 0, what);
   }
   if (way == CONVERT)
     assert_counts (&feeder.player, 0, n_frames, 0);
-  else if (way == FLIP && pages > 1)
+  else if (way == FLIP)
     assert_counts (&feeder.player, n_frames, 0, 0);
   else
     assert_counts (&feeder.player, 0, 0, n_frames);
@@ -363,7 +363,7 @@ play_i420_on (gint width, gint height, const gchar *format, gint off)
       }
     }
   }
-  ck_assert_double_le (sum / (9.0 * width * height), off > 3 ? off / 2.0 : 1);
+  ck_assert_double_le (sum / (9.0 * width * height), off > 3 ? 4 : 1);
   assert_counts (&feeder.player, 0, 3, 0);
   g_free (argb);
   feeder_free (&feeder);
@@ -377,7 +377,7 @@ START_TEST (yuv_on_odd_screens)
   play_i420_on (171, 93, "BGRx", 3);
   play_i420_on (171, 93, "xBGR", 3);
   play_i420_on (171, 93, "RGB", 3);
-  play_i420_on (171, 93, "RGB16", 3 + 5);
+  play_i420_on (171, 93, "RGB16", 3 + 9);
   play_i420_on (1366, 768, "BGRx", 3);
 }
 END_TEST

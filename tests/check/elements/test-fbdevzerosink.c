@@ -271,7 +271,10 @@ START_TEST (caps_come_in_the_order_of_their_cost)
 
   ck_assert_int_eq (gst_element_set_state (sink, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
   caps = query_caps (sink, NULL);
-  ck_assert_uint_eq (gst_caps_get_size (caps), 3);
+  ck_assert_uint_eq (gst_caps_get_size (caps), 4);
+  /* text and pictures over any of them are drawn here */
+  ck_assert (gst_caps_features_contains (gst_caps_get_features (caps, 3),
+          GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION));
   first = gst_caps_get_structure (caps, 0);
   second = gst_caps_get_structure (caps, 1);
   third = gst_caps_get_structure (caps, 2);
@@ -424,7 +427,8 @@ START_TEST (pages_are_offered_only_where_they_can_be_flipped)
     {"virtual:64x32,pages=3,rate=0", "auto", "fit", BGRX (64, 32), 2},
     {"virtual:64x32,pages=2,rate=0", "auto", "fit", BGRX (64, 32), 0},
     {"virtual:64x32,pages=2,rate=0", "always", "fit", BGRX (64, 32), 2},
-    {"virtual:64x32,pages=1,rate=0", "always", "fit", BGRX (64, 32), 0},
+    {"virtual:64x32,pages=1,rate=0", "always", "fit", BGRX (64, 32), 2},
+    {"virtual:64x32,pages=1,rate=0", "auto", "fit", BGRX (64, 32), 0},
     {"virtual:64x32,pages=6,rate=0", "never", "fit", BGRX (64, 32), 0},
     {"virtual:64x32,pages=6,rate=0", "auto", "fit", BGRX (32, 16), 0},
     {"virtual:64x32,pages=6,rate=0", "auto", "none", BGRX (32, 16), 2},

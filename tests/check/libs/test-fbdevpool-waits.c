@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * test-fbdevpool-waits.c: how waits for a page end: a flush ends them at once, and a view that may have fewer buffers
- * than there are pages waits for one of its own.
+ * than there are pages waits for one of its own. And what an application may do to the core pool under a view.
  */
 #include "test-lib-support.h"
 
@@ -117,5 +117,88 @@ START_TEST (max_is_the_most_of_a_view_though_there_are_more_pages)
 }
 END_TEST
 
-RUN ("fbdevpool-waits", flushing_does_not_wait_for_the_end_of_a_slice,
+/* ---- what the application changes in the core pool --------------------------------------------------------------- */
+
+static void
+count_release (const BaMemory * memory, void *user)
+{
+  ++*(guint *) user;
+}
+
+static void
+inject (const Screen * screen, gpointer data, gsize size, guint * n_released)
+{
+  BaMemory memory = {.n_blocks = 1,.blocks = {{data, size, 0}},.fd = -1 };
+
+  memory.layout = ba_display_get_info (screen->display)->layout;
+  ck_assert_int_eq (ba_allocator_inject_external (gst_ba_allocator_get_core (GST_BA_ALLOCATOR (screen->allocator)),
+          screen_pages (screen), &memory, BA_INJECT_FREE, count_release, n_released, NULL), 0);
+}
+
+static gpointer
+data_of (GstBuffer * buffer)
+{
+  GstMapInfo map;
+
+  ck_assert (gst_buffer_map (buffer, &map, GST_MAP_WRITE));
+  gst_buffer_unmap (buffer, &map);
+  return map.data;
+}
+
+/* The new core buffer has the index of the old one, and very likely its address. */
+START_TEST (what_replaces_a_page_does_not_go_out_as_that_page)
+{
+  Screen screen = screen_open ("virtual:64x32,pages=1,rate=0");
+  BaAllocator *core = gst_ba_allocator_get_core (GST_BA_ALLOCATOR (screen.allocator));
+  GstBufferPool *pool = limited_view (&screen, 0);
+  gpointer memories[2] = { g_malloc0 (64 * 32 * 4), g_malloc0 (64 * 32 * 4) };
+  guint n_released = 0;
+
+  gst_buffer_unref (acquire (pool));
+  for (guint i = 0; i < 2; i++) {
+    ck_assert_int_eq (ba_allocator_remove (core, screen_pages (&screen), 0), 0);
+    inject (&screen, memories[i], 64 * 32 * 4, &n_released);
+    for (guint n = 0; n < 5; n++) {
+      GstBuffer *buffer = acquire (pool);
+
+      ck_assert_uint_eq (ba_buffer_get_index (core_of (buffer)), 0);
+      ck_assert_ptr_eq (data_of (buffer), memories[i]);
+      gst_buffer_unref (buffer);
+    }
+  }
+  view_end (pool);
+  screen_close (&screen);
+  ck_assert_uint_eq (n_released, 2);
+  g_free (memories[0]);
+  g_free (memories[1]);
+}
+END_TEST
+
+START_TEST (more_buffers_than_a_display_can_have_pages_work)
+{
+  enum { N = BA_DISPLAY_MAX_PAGES + 3 };
+  Screen screen = screen_open ("virtual:64x32,pages=1,rate=0");
+  GstBufferPool *pool = limited_view (&screen, 0);
+  gpointer memories[N - 1];
+  GstBuffer *buffers[N];
+  guint n_released = 0;
+
+  for (guint i = 0; i < N - 1; i++)
+    inject (&screen, memories[i] = g_malloc0 (64 * 32 * 4), 64 * 32 * 4, &n_released);
+  for (guint round = 0; round < 3; round++) {
+    for (guint i = 0; i < N; i++)
+      fill (buffers[i] = acquire (pool), i);
+    for (guint i = 0; i < N; i++)
+      gst_buffer_unref (buffers[i]);
+  }
+  view_end (pool);
+  screen_close (&screen);
+  ck_assert_uint_eq (n_released, N - 1);
+  for (guint i = 0; i < N - 1; i++)
+    g_free (memories[i]);
+}
+END_TEST
+
+RUN ("fbdevpool-waits", what_replaces_a_page_does_not_go_out_as_that_page,
+    more_buffers_than_a_display_can_have_pages_work, flushing_does_not_wait_for_the_end_of_a_slice,
     max_is_the_most_of_a_view_though_there_are_more_pages)

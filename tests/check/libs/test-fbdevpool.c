@@ -307,6 +307,28 @@ START_TEST (a_window_moves_left_to_the_alignment)
 }
 END_TEST
 
+START_TEST (room_around_a_window_is_not_promised)
+{
+  static const GstAllocationParams asked[] = { {.prefix = 16}, {.padding = 64}, {.flags = GST_MEMORY_FLAG_ZERO_PADDED} };
+  Screen screen = screen_open (DEVICE);
+
+  for (guint i = 0; i < G_N_ELEMENTS (asked); i++) {
+    GstBufferPool *pool = gst_ba_fbdev_pool_new (screen.allocator);
+    GstStructure *config = config_for (pool, BGRX_CAPS (64, 32), 64 * 32 * 4, 1, 3, TRUE);
+    GstAllocationParams params = asked[i];
+
+    gst_buffer_pool_config_set_allocator (config, NULL, &params);
+    ck_assert (!gst_buffer_pool_set_config (pool, config));
+    config = gst_buffer_pool_get_config (pool);
+    ck_assert (gst_buffer_pool_config_get_allocator (config, NULL, &params));
+    ck_assert (params.prefix == 0 && params.padding == 0 && params.flags == 0);
+    ck_assert (gst_buffer_pool_set_config (pool, config));
+    view_end (pool);
+  }
+  screen_close (&screen);
+}
+END_TEST
+
 static void
 assert_border_is_black (const guint8 * page, const GstVideoRectangle * window, gint stride)
 {
@@ -514,7 +536,8 @@ RUN ("fbdevpool", a_new_pool_is_not_floating, set_config_corrects_refuses_and_th
     only_what_is_honoured_is_an_option, max_0_is_clamped_to_the_pages, caps_that_are_no_page_are_refused,
     two_views_may_be_active_at_one_time, flushing_one_view_leaves_the_other_waiting,
     what_is_written_lies_in_the_page, smaller_caps_are_a_window_in_the_middle,
-    a_window_moves_left_to_the_alignment, borders_are_black_in_each_page_whatever_was_drawn_before,
+    a_window_moves_left_to_the_alignment, room_around_a_window_is_not_promised,
+    borders_are_black_in_each_page_whatever_was_drawn_before,
     the_steady_state_recycles_the_same_objects, a_page_is_busy_while_it_is_on_screen,
     a_page_in_limbo_does_not_make_acquire_spin, a_page_comes_home_on_another_thread_after_everybody_is_gone,
     the_screen_goes_with_the_last_page, threads_of_two_views_share_the_pages)

@@ -152,6 +152,32 @@ START_TEST (an_application_that_keeps_more_samples_than_there_are_pages)
 }
 END_TEST
 
+START_TEST (who_keeps_every_buffer_there_is_gets_a_warning_and_may_go_on)
+{
+  Player player = player_new ("videotestsrc name=source num-buffers=60 !", SINK);
+  Hoard hoard;
+  GstBus *bus = gst_element_get_bus (player.pipeline);
+  GstMessage *message;
+
+  hoard_begin (&hoard, &player, "source", 1000);
+  gst_element_set_state (player.pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_WARNING | GST_MESSAGE_EOS);
+  ck_assert_int_eq (GST_MESSAGE_TYPE (message), GST_MESSAGE_WARNING);
+  ck_assert_ptr_eq (GST_MESSAGE_SRC (message), GST_OBJECT (player.sink));
+  ck_assert_uint_eq (g_queue_get_length (&hoard.kept), N_PAGES + MAX_OVERFLOW);
+  gst_message_unref (message);
+
+  hoard_give_back (&hoard);
+  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_WARNING | GST_MESSAGE_EOS);
+  ck_assert_int_eq (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+  player_free (&player);
+  hoard_end (&hoard);
+  assert_nothing_alive ();
+}
+END_TEST
+
 START_TEST (the_reason_says_who_keeps_the_pages)
 {
   Player player = player_new ("videotestsrc name=source num-buffers=20 !", SINK);
@@ -315,7 +341,8 @@ START_TEST (a_paused_pipeline_is_not_starved)
 }
 END_TEST
 
-RUN ("starvation", an_application_that_keeps_more_samples_than_there_are_pages, the_reason_says_who_keeps_the_pages,
+RUN ("starvation", an_application_that_keeps_more_samples_than_there_are_pages,
+    who_keeps_every_buffer_there_is_gets_a_warning_and_may_go_on, the_reason_says_who_keeps_the_pages,
      there_is_an_end_to_it, a_stream_goes_on_when_a_hoard_is_given_back, elements_that_keep_frames,
      a_queue_that_wants_more_frames_than_there_are_pages, a_slow_stream_is_not_starved,
      a_slow_element_behind_a_queue_full_of_pages_is_not_starving, a_slow_screen_is_not_starved,

@@ -36,8 +36,8 @@ class FakeDevice:
                         for y in range(self.height))
 
     def last_shown(self):
-        """The page of the last pan before the end put the first state back."""
-        end = max(i for i, line in enumerate(self.calls) if line.startswith("FBIOPUT_VSCREENINFO"))
+        """The page of the last pan before the end, which looks whether the mode is ours still and puts it back."""
+        end = max(i for i, line in enumerate(self.calls) if line.startswith("FBIOGET_FSCREENINFO"))
         pans = [int(re.search(r"yoffset=(\d+)", line).group(1)) for line in self.calls[:end]
                 if line.startswith("FBIOPAN_DISPLAY")]
         return pans[-1] // self.height

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gstbaconvert-rows.c: readers make picture rows of every input format, writers make page rows of picture rows.
+ * gstbaconvert-read.c: picture rows of every input format.
  *
  * A reader takes the chroma sample that belongs to a pixel (nearest, no interpolation), whatever the first pixel is.
- * Pixels of 32 and 16 bits are handled as little endian numbers with a shift for each channel. Alpha is straight and
- * is blended on black. Writers to 5 and 6 bits round; they do not dither.
+ * Pixels of 32 and 16 bits are handled as little endian numbers with a shift for each channel; channels of 5 and 6 bits
+ * are widened by repeating their bits. Alpha is straight and is blended on black.
  */
 
 #include "gstbaconvert-private.h"
@@ -12,35 +12,11 @@
 typedef struct
 {
   GstVideoFormat format;
-  GstBaReadRow read;
+  GstBaReadRow read; /* NULL: gray */
   GstBaRowLayout layout;
 } YuvFormat;
 
-typedef struct
-{
-  GstVideoFormat format;
-  guint8 pixel_bytes;
-  guint8 r_shift, g_shift, b_shift, a_shift;
-  gboolean alpha;
-} RgbFormat;
-
-static inline guint32
-load32 (const guint8 *p)
-{
-  guint32 v;
-
-  memcpy (&v, p, sizeof (v));
-  return GUINT32_FROM_LE (v);
-}
-
-static inline void
-store32 (guint8 *p, guint32 v)
-{
-  v = GUINT32_TO_LE (v);
-  memcpy (p, &v, sizeof (v));
-}
-
-static inline guint32
+GST_BA_INLINE guint32
 load16 (const guint8 *p)
 {
   guint16 v;
@@ -49,21 +25,13 @@ load16 (const guint8 *p)
   return GUINT16_FROM_LE (v);
 }
 
-static inline void
-store16 (guint8 *p, guint32 v)
-{
-  const guint16 le = GUINT16_TO_LE ((guint16) v);
-
-  memcpy (p, &le, sizeof (le));
-}
-
-static inline guint32
+GST_BA_INLINE guint32
 pack (guint32 r, guint32 g, guint32 b)
 {
   return b | g << 8 | r << 16 | 0xff000000u;
 }
 
-static inline const guint8 *
+GST_BA_INLINE const guint8 *
 row_of (const GstVideoFrame *frame, guint plane, gint y_px)
 {
   return (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, plane)
@@ -74,6 +42,14 @@ row_of (const GstVideoFrame *frame, guint plane, gint y_px)
 static void
 convert_row (const GstBaReader *reader, const GstBaRow *row, gboolean odd, gint width_px, guint8 *dst)
 {
+  static const struct
+  {
+    guint8 y, u, v;
+  } pair_bytes[GST_BA_N_ROW_LAYOUTS] = {
+    [GST_BA_ROW_PLANAR_2] = { 2, 1, 1 },   [GST_BA_ROW_PLANAR_1] = { 2, 2, 2 }, [GST_BA_ROW_UV_2] = { 2, 2, 0 },
+    [GST_BA_ROW_VU_2] = { 2, 2, 0 },       [GST_BA_ROW_YUYV_2] = { 4, 0, 0 },   [GST_BA_ROW_UYVY_2] = { 4, 0, 0 },
+    [GST_BA_ROW_PLANAR10_2] = { 4, 2, 2 }, [GST_BA_ROW_UV10_2] = { 4, 4, 0 },
+  };
   guint8 pair[8];
   GstBaRow rest = *row;
 
@@ -87,15 +63,9 @@ convert_row (const GstBaReader *reader, const GstBaRow *row, gboolean odd, gint 
   if (width_px == 1)
     return;
 
-  if (reader->layout == GST_BA_ROW_PLANAR10_2 || reader->layout == GST_BA_ROW_UV10_2) {
-    rest.y += 4;
-    rest.u += reader->layout == GST_BA_ROW_UV10_2 ? 4 : 2;
-    rest.v += 2;
-  } else {
-    rest.y += 2;
-    rest.u += reader->layout == GST_BA_ROW_PLANAR_2 ? 1 : 2;
-    rest.v += 1;
-  }
+  rest.y += pair_bytes[reader->layout].y;
+  rest.u += pair_bytes[reader->layout].u;
+  rest.v += pair_bytes[reader->layout].v;
   gst_ba_yuv_row (reader->kernel, &reader->factors, reader->layout, &rest, dst + 4, width_px - 1);
 }
 
@@ -126,51 +96,56 @@ read_pairs (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gi
   const gboolean odd = x_px & 1;
   const gsize sample_bytes = reader->layout == GST_BA_ROW_UV10_2 ? 2 : 1;
   const gsize offset = (gsize) (x_px - (odd ? 1 : 0)) * sample_bytes;
-  const GstBaRow row = { row_of (frame, 0, y_px) + offset, row_of (frame, 1, y_px >> reader->y_shift) + offset, NULL };
+  const guint8 *pairs = row_of (frame, 1, y_px >> reader->y_shift) + offset;
+  const GstBaRow row = { row_of (frame, 0, y_px) + offset, pairs, pairs };
 
   convert_row (reader, &row, odd, width_px, dst);
 }
 
-/* Y and UV lie byte by byte in turn: taken apart they are a row of NV12. */
 static void
 read_packed (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
 {
   const gboolean odd = x_px & 1;
-  const gint samples = GST_ROUND_UP_2 (width_px + (odd ? 1 : 0));
   const guint8 *src = row_of (frame, 0, y_px) + 2 * (gsize) (x_px - (odd ? 1 : 0));
-  const gboolean y_first = GST_VIDEO_FRAME_FORMAT (frame) == GST_VIDEO_FORMAT_YUY2;
-  const GstBaRow row = { reader->samples[0], reader->samples[1], NULL };
+  const GstBaRow row = { src, src, src };
 
-  SplitUVPlane (src, 0, reader->samples[y_first ? 0 : 1], 0, reader->samples[y_first ? 1 : 0], 0, samples, 1);
   convert_row (reader, &row, odd, width_px, dst);
 }
 
-static void
-read_gray (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
+/* what the kernels make of it with neutral chroma */
+GST_BA_INLINE void
+read_gray_inline (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px,
+                  guint8 *dst)
 {
   const guint8 *src = row_of (frame, 0, y_px) + x_px;
+  const gint gain = reader->factors.y_gain, bias = reader->factors.bias;
   gint i;
 
-  for (i = 0; i < width_px; i++)
-    store32 (dst + 4 * (gsize) i, reader->gray[src[i]]);
+  for (i = 0; i < width_px; i++) {
+    const gint value = ((src[i] << 8) * gain >> 16) + bias;
+    const guint32 gray = (guint32) CLAMP (value >> 5, 0, 255);
+
+    gst_ba_store32 (dst + 4 * (gsize) i, gray * 0x010101u | 0xff000000u);
+  }
 }
 
-static GST_BA_HOT void
-read_rgb32 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
+GST_BA_INLINE void
+read_rgb32_inline (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px,
+                   guint8 *dst)
 {
   const guint8 *src = row_of (frame, 0, y_px) + 4 * (gsize) x_px;
   const guint rs = reader->r_shift, gs = reader->g_shift, bs = reader->b_shift;
   gint i;
 
   for (i = 0; i < width_px; i++) {
-    const guint32 p = load32 (src + 4 * (gsize) i);
+    const guint32 p = gst_ba_load32 (src + 4 * (gsize) i);
 
-    store32 (dst + 4 * (gsize) i, pack (p >> rs & 255, p >> gs & 255, p >> bs & 255));
+    gst_ba_store32 (dst + 4 * (gsize) i, pack (p >> rs & 255, p >> gs & 255, p >> bs & 255));
   }
 }
 
 /* c × a / 255, rounded, exact, for two channels 16 bits apart: t + t / 256 is at most 65407 */
-static inline guint32
+GST_BA_INLINE guint32
 blend_on_black (guint32 pair, guint32 a)
 {
   const guint32 t = pair * a + 0x00800080;
@@ -178,19 +153,20 @@ blend_on_black (guint32 pair, guint32 a)
   return (t + (t >> 8 & 0x00ff00ff)) >> 8 & 0x00ff00ff;
 }
 
-static GST_BA_HOT void
-read_rgba32 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
+GST_BA_INLINE void
+read_rgba32_inline (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px,
+                    guint8 *dst)
 {
   const guint8 *src = row_of (frame, 0, y_px) + 4 * (gsize) x_px;
   const guint rs = reader->r_shift, gs = reader->g_shift, bs = reader->b_shift, as = reader->a_shift;
   gint i;
 
   for (i = 0; i < width_px; i++) {
-    const guint32 p = load32 (src + 4 * (gsize) i), a = p >> as & 255;
+    const guint32 p = gst_ba_load32 (src + 4 * (gsize) i), a = p >> as & 255;
     const guint32 rb = blend_on_black ((p >> rs & 255) << 16 | (p >> bs & 255), a);
     const guint32 g = blend_on_black (p >> gs & 255, a);
 
-    store32 (dst + 4 * (gsize) i, rb | g << 8 | 0xff000000u);
+    gst_ba_store32 (dst + 4 * (gsize) i, rb | g << 8 | 0xff000000u);
   }
 }
 
@@ -205,8 +181,9 @@ read_rgb24 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gi
     RGB24ToARGB (src, 0, dst, 0, width_px, 1);
 }
 
-static GST_BA_HOT void
-read_rgb16 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst)
+GST_BA_INLINE void
+read_rgb16_inline (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px,
+                   guint8 *dst)
 {
   const guint8 *src = row_of (frame, 0, y_px) + 2 * (gsize) x_px;
   const guint rs = reader->r_shift, gs = reader->g_shift, bs = reader->b_shift;
@@ -217,9 +194,19 @@ read_rgb16 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gi
     const guint32 p = load16 (src + 2 * (gsize) i);
     const guint32 r = p >> rs & 31, g = p >> gs & g_mask, b = p >> bs & 31;
 
-    store32 (dst + 4 * (gsize) i, pack (r << 3 | r >> 2, g << g_up | g >> g_down, b << 3 | b >> 2));
+    gst_ba_store32 (dst + 4 * (gsize) i, pack (r << 3 | r >> 2, g << g_up | g >> g_down, b << 3 | b >> 2));
   }
 }
+
+#define READER(name)                                                                                                   \
+  GST_BA_VARIANTS (                                                                                                    \
+      name, (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gint y_px, gint width_px, guint8 *dst), \
+      (reader, frame, x_px, y_px, width_px, dst))
+
+READER (read_gray)
+READER (read_rgb32)
+READER (read_rgba32)
+READER (read_rgb16)
 
 static const YuvFormat yuv_formats[] = {
   { GST_VIDEO_FORMAT_I420, read_planar, GST_BA_ROW_PLANAR_2 },
@@ -230,12 +217,12 @@ static const YuvFormat yuv_formats[] = {
   { GST_VIDEO_FORMAT_NV12, read_pairs, GST_BA_ROW_UV_2 },
   { GST_VIDEO_FORMAT_NV21, read_pairs, GST_BA_ROW_VU_2 },
   { GST_VIDEO_FORMAT_P010_10LE, read_pairs, GST_BA_ROW_UV10_2 },
-  { GST_VIDEO_FORMAT_YUY2, read_packed, GST_BA_ROW_UV_2 },
-  { GST_VIDEO_FORMAT_UYVY, read_packed, GST_BA_ROW_UV_2 },
-  { GST_VIDEO_FORMAT_GRAY8, read_gray, GST_BA_ROW_PLANAR_1 },
+  { GST_VIDEO_FORMAT_YUY2, read_packed, GST_BA_ROW_YUYV_2 },
+  { GST_VIDEO_FORMAT_UYVY, read_packed, GST_BA_ROW_UYVY_2 },
+  { GST_VIDEO_FORMAT_GRAY8, NULL, GST_BA_ROW_PLANAR_1 },
 };
 
-static const RgbFormat rgb_formats[] = {
+static const GstBaRgbFormat rgb_formats[] = {
   { GST_VIDEO_FORMAT_BGRx, 4, 16, 8, 0, 24, FALSE }, { GST_VIDEO_FORMAT_RGBx, 4, 0, 8, 16, 24, FALSE },
   { GST_VIDEO_FORMAT_xRGB, 4, 8, 16, 24, 0, FALSE }, { GST_VIDEO_FORMAT_xBGR, 4, 24, 16, 8, 0, FALSE },
   { GST_VIDEO_FORMAT_BGRA, 4, 16, 8, 0, 24, TRUE },  { GST_VIDEO_FORMAT_RGBA, 4, 0, 8, 16, 24, TRUE },
@@ -256,8 +243,8 @@ find_yuv (GstVideoFormat format)
   return NULL;
 }
 
-static const RgbFormat *
-find_rgb (GstVideoFormat format)
+const GstBaRgbFormat *
+gst_ba_rgb_format (GstVideoFormat format)
 {
   gsize i;
 
@@ -267,8 +254,8 @@ find_rgb (GstVideoFormat format)
   return NULL;
 }
 
-static gboolean
-has_green6 (GstVideoFormat format)
+gboolean
+gst_ba_rgb_format_has_green6 (GstVideoFormat format)
 {
   return format == GST_VIDEO_FORMAT_RGB16 || format == GST_VIDEO_FORMAT_BGR16;
 }
@@ -276,147 +263,42 @@ has_green6 (GstVideoFormat format)
 gboolean
 gst_ba_reader_supports (GstVideoFormat format)
 {
-  return find_yuv (format) != NULL || find_rgb (format) != NULL;
+  return find_yuv (format) != NULL || gst_ba_rgb_format (format) != NULL;
 }
 
-/* Gray runs through the kernel once, with neutral chroma. */
-static void
-init_gray (GstBaReader *reader)
-{
-  guint8 luma[256], neutral[256], pixels[256 * 4];
-  const GstBaRow row = { luma, neutral, neutral };
-  guint i;
-
-  for (i = 0; i < 256; i++)
-    luma[i] = (guint8) i;
-  memset (neutral, 128, sizeof (neutral));
-  gst_ba_yuv_kernel_c (&reader->factors, GST_BA_ROW_PLANAR_1, &row, pixels, 0, 256);
-  for (i = 0; i < 256; i++)
-    reader->gray[i] = load32 (pixels + 4 * i);
-}
-
-/* @width_px: the longest row that will be asked for. FALSE: no memory, or a format without a reader. */
 gboolean
-gst_ba_reader_init (GstBaReader *reader, const GstVideoInfo *info, gint width_px)
+gst_ba_reader_init (GstBaReader *reader, const GstVideoInfo *info, gboolean gray_only)
 {
   const GstVideoFormat format = GST_VIDEO_INFO_FORMAT (info);
   const YuvFormat *yuv = find_yuv (format);
-  const RgbFormat *rgb = find_rgb (format);
-  guint i;
+  const GstBaRgbFormat *rgb = gst_ba_rgb_format (format);
 
   memset (reader, 0, sizeof (*reader));
   if (yuv != NULL) {
-    reader->read = yuv->read;
+    const gboolean planes_of_8 = GST_VIDEO_INFO_COMP_DEPTH (info, 0) == 8 && yuv->read != read_packed;
+
     reader->layout = yuv->layout;
     reader->kernel = gst_ba_yuv_best_kernel ();
     gst_ba_yuv_factors_init (&reader->factors, info);
-    if (yuv->read == read_gray)
-      init_gray (reader);
-    else
+    if (GST_VIDEO_INFO_IS_GRAY (info) || (gray_only && planes_of_8)) {
+      reader->read = GST_BA_PICK (read_gray);
+    } else {
+      reader->read = yuv->read;
       reader->y_shift = (guint8) GST_VIDEO_FORMAT_INFO_H_SUB (info->finfo, 1);
-    for (i = 0; yuv->read == read_packed && i < 2; i++)
-      if ((reader->samples[i] = g_try_malloc ((gsize) width_px + 2)) == NULL)
-        return FALSE;
+    }
     return TRUE;
   }
   if (rgb == NULL)
     return FALSE;
 
   if (rgb->pixel_bytes == 4)
-    reader->read = rgb->alpha ? read_rgba32 : read_rgb32;
+    reader->read = rgb->alpha ? GST_BA_PICK (read_rgba32) : GST_BA_PICK (read_rgb32);
   else
-    reader->read = rgb->pixel_bytes == 3 ? read_rgb24 : read_rgb16;
+    reader->read = rgb->pixel_bytes == 3 ? read_rgb24 : GST_BA_PICK (read_rgb16);
   reader->r_shift = rgb->r_shift;
   reader->g_shift = rgb->g_shift;
   reader->b_shift = rgb->b_shift;
   reader->a_shift = rgb->a_shift;
-  reader->green6 = has_green6 (format);
-  return TRUE;
-}
-
-void
-gst_ba_reader_finish (GstBaReader *reader)
-{
-  g_free (reader->samples[0]);
-  g_free (reader->samples[1]);
-}
-
-static GST_BA_HOT void
-write_rgb32 (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint width_px)
-{
-  const guint rs = writer->r_shift, gs = writer->g_shift, bs = writer->b_shift;
-  const guint32 opaque = (guint32) 255 << writer->a_shift;
-  gint i;
-
-  for (i = 0; i < width_px; i++) {
-    const guint32 p = load32 (src + 4 * (gsize) i);
-
-    store32 (dst + 4 * (gsize) i, (p >> 16 & 255) << rs | (p >> 8 & 255) << gs | (p & 255) << bs | opaque);
-  }
-}
-
-static void
-write_rgb24 (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint width_px)
-{
-  if (writer->r_shift == 0)
-    ARGBToRAW (src, 0, dst, 0, width_px, 1);
-  else
-    ARGBToRGB24 (src, 0, dst, 0, width_px, 1);
-}
-
-/* The factors give c × 31 / 255 and c × 63 / 255, rounded, for every c from 0 to 255, and all fit 16 bits: red and
- * blue go through one 32 bit number. */
-static inline void
-write_16_bits (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint width_px, gboolean green6)
-{
-  const guint rs = writer->r_shift, gs = writer->g_shift, bs = writer->b_shift;
-  gint i;
-
-  for (i = 0; i < width_px; i++) {
-    const guint32 p = load32 (src + 4 * (gsize) i), c = p >> 8 & 255;
-    const guint32 rb = ((p & 0x00ff00ff) * 249 + 1014 * 0x00010001u) >> 11;
-    const guint32 g = green6 ? (c * 253 + 505) >> 10 : (c * 249 + 1014) >> 11;
-
-    store16 (dst + 2 * (gsize) i, (rb >> 16 & 31) << rs | g << gs | (rb & 31) << bs);
-  }
-}
-
-static GST_BA_HOT void
-write_rgb16 (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint width_px)
-{
-  write_16_bits (writer, src, dst, width_px, TRUE);
-}
-
-static GST_BA_HOT void
-write_rgb15 (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint width_px)
-{
-  write_16_bits (writer, src, dst, width_px, FALSE);
-}
-
-gboolean
-gst_ba_writer_supports (GstVideoFormat format)
-{
-  return find_rgb (format) != NULL;
-}
-
-gboolean
-gst_ba_writer_init (GstBaWriter *writer, GstVideoFormat format)
-{
-  const RgbFormat *rgb = find_rgb (format);
-
-  if (rgb == NULL)
-    return FALSE;
-
-  writer->pixel_bytes = rgb->pixel_bytes;
-  writer->r_shift = rgb->r_shift;
-  writer->g_shift = rgb->g_shift;
-  writer->b_shift = rgb->b_shift;
-  writer->a_shift = rgb->a_shift;
-  if (rgb->pixel_bytes == 4)
-    writer->write = format == GST_VIDEO_FORMAT_BGRx || format == GST_VIDEO_FORMAT_BGRA ? NULL : write_rgb32;
-  else if (rgb->pixel_bytes == 3)
-    writer->write = write_rgb24;
-  else
-    writer->write = has_green6 (format) ? write_rgb16 : write_rgb15;
+  reader->green6 = gst_ba_rgb_format_has_green6 (format);
   return TRUE;
 }

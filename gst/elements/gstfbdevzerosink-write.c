@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstfbdevzerosink-write.c: where a frame lies, and how it and what is over it come into a page that is written. */
+#include "gstfbdevzerosink-private.h"
+
+#define GST_CAT_DEFAULT gst_fbdev_zero_sink_debug
+
+void
+gst_fbdev_zero_sink_forget_convert (GstFbdevZeroSink * self)
+{
+  g_clear_pointer (&self->convert, gst_ba_convert_free);
+  g_clear_pointer (&self->damage, gst_ba_damage_free);
+}
+
+GstFlowReturn
+gst_fbdev_zero_sink_place_buffer (GstFbdevZeroSink * self, const View * view, GstBuffer * buffer, Placement * place)
+{
+  GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  GstVideoRectangle src = { 0, 0, GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info) };
+
+  if (crop) {
+    GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+    guint width = meta ? meta->width : (guint) src.w;
+    guint height = meta ? meta->height : (guint) src.h;
+
+    if (crop->width == 0 || crop->height == 0 || crop->x > width || crop->width > width - crop->x
+        || crop->y > height || crop->height > height - crop->y) {
+      GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame's crop lies outside the frame."),
+          ("%ux%u at %u,%u of a frame of %ux%u", crop->width, crop->height, crop->x, crop->y, width, height));
+      return GST_FLOW_ERROR;
+    }
+    src = (GstVideoRectangle) {
+    crop->x, crop->y, crop->width, crop->height};
+  }
+  if (!gst_fbdev_zero_sink_place (view, &src, GST_VIDEO_INFO_PAR_N (&self->info), GST_VIDEO_INFO_PAR_D (&self->info),
+          place)) {
+    *place = (Placement) { };
+    return FLOW_NOWHERE;
+  }
+  return GST_FLOW_OK;
+}
+
+/* ---- writing a page ------------------------------------------------------------------------------------------- */
+
+static gboolean
+ensure_convert (GstFbdevZeroSink * self, const GstVideoInfo * frame_info, const Placement * place)
+{
+  const GstBaConvertConfig config = {
+    .in_info = frame_info,.crop = place->src,.direction = place->direction,.out = self->page_format,
+    .x_px = place->dst.x,.y_px = place->dst.y,.width_px = place->dst.w,.height_px = place->dst.h
+  };
+
+  if (self->convert && memcmp (&self->convert_place, place, sizeof *place) == 0)
+    return TRUE;
+  gst_fbdev_zero_sink_forget_convert (self);
+  self->convert = gst_ba_convert_new (&config);
+  self->convert_place = *place;
+  return self->convert != NULL;
+}
+
+/*
+ * Rows that did not change need not be written where frames come by way of the CPU only: then the sink knows what is in
+ * each page. It does not while somebody upstream draws into pages.
+ */
+static GstBaDamage *
+get_damage (GstFbdevZeroSink * self)
+{
+  const BaDisplayInfo *info = ba_display_get_info (self->display);
+  gboolean wanted;
+
+  GST_OBJECT_LOCK (self);
+  wanted = self->damage_mode == GST_BA_DAMAGE_ALWAYS
+      || (self->damage_mode == GST_BA_DAMAGE_AUTO && !info->can_flip);
+  GST_OBJECT_UNLOCK (self);
+  if (!wanted || gst_fbdev_zero_sink_has_pools (self))
+    g_clear_pointer (&self->damage, gst_ba_damage_free);
+  else if (!self->damage)
+    self->damage = gst_ba_damage_new (gst_ba_convert_get_row_bytes (&self->page_format,
+            GST_VIDEO_INFO_WIDTH (&self->screen)), GST_VIDEO_INFO_HEIGHT (&self->screen), info->n_pages);
+  return self->damage;
+}
+
+static guint64
+paint (GstFbdevZeroSink * self, const GstVideoFrame * frame, const Placement * place, gboolean over, BaBuffer * page)
+{
+  const gboolean only_page = !ba_display_get_info (self->display)->can_flip;
+  const GstBaPaintJob job = {
+    .convert = self->convert,.frame = frame,.overlay = over ? self->overlay : NULL,.damage = get_damage (self),
+    .format = self->page_format,
+    .page = (guint8 *) ba_buffer_get_data (page) + GST_VIDEO_INFO_PLANE_OFFSET (&self->screen, 0),
+    .page_number = (guint) ba_display_get_page_number (self->display, page),
+    .stride_bytes = GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0),.dst = place->dst
+  };
+  GstClockTime began = only_page ? gst_util_get_timestamp () : 0;
+  guint64 bytes = gst_ba_paint (&job);
+
+  if (only_page && bytes > 0)   /* there is no page to measure on but the one that is seen */
+    ba_display_note_write (self->display, bytes, gst_util_get_timestamp () - began);
+  return bytes;
+}
+
+GstFlowReturn
+gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place, Way way,
+    BaBuffer * page)
+{
+  GstVideoFrame frame;
+  guint64 bytes;
+
+  if (place->dst.w == 0)
+    return GST_FLOW_OK;         /* nothing of it is to be seen */
+  if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame cannot be read."),
+        ("buffer of %" G_GSIZE_FORMAT " bytes for %s %dx%d: it is too small, or its memory has no address",
+            gst_buffer_get_size (buffer), GST_VIDEO_INFO_NAME (&self->info), GST_VIDEO_INFO_WIDTH (&self->info),
+            GST_VIDEO_INFO_HEIGHT (&self->info)));
+    return GST_FLOW_ERROR;
+  }
+  if (place->src.x + place->src.w > GST_VIDEO_FRAME_WIDTH (&frame)
+      || place->src.y + place->src.h > GST_VIDEO_FRAME_HEIGHT (&frame)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame is smaller than its caps say."),
+        ("%dx%d at %d,%d of a frame of %dx%d", place->src.w, place->src.h, place->src.x, place->src.y,
+            GST_VIDEO_FRAME_WIDTH (&frame), GST_VIDEO_FRAME_HEIGHT (&frame)));
+    gst_video_frame_unmap (&frame);
+    return GST_FLOW_ERROR;
+  }
+  if (!ensure_convert (self, &frame.info, place)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("This video cannot be converted for the screen."),
+        ("from %s %dx%d to %s %dx%d", GST_VIDEO_INFO_NAME (&self->info), place->src.w, place->src.h,
+            GST_VIDEO_INFO_NAME (&self->screen), place->dst.w, place->dst.h));
+    gst_video_frame_unmap (&frame);
+    return GST_FLOW_ERROR;
+  }
+  bytes = paint (self, &frame, place, gst_fbdev_zero_sink_prepare_overlay (self, buffer, place), page);
+  gst_video_frame_unmap (&frame);
+
+  GST_OBJECT_LOCK (self);
+  self->counts.bytes_written += bytes;
+  if (way == WAY_COPY)
+    self->counts.bytes_copied += bytes;
+  GST_OBJECT_UNLOCK (self);
+  return GST_FLOW_OK;
+}
+
+/* ---- what lies over the frame --------------------------------------------------------------------------------- */
+
+gboolean
+gst_fbdev_zero_sink_prepare_overlay (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place)
+{
+  GstVideoOverlayCompositionMeta *meta = gst_buffer_get_video_overlay_composition_meta (buffer);
+
+  if (!meta || place->dst.w == 0)
+    return FALSE;
+  if (!self->overlay)
+    self->overlay = gst_ba_overlay_new ();
+  return gst_ba_overlay_prepare (self->overlay, meta->overlay, &place->src, place->direction, &place->dst);
+}
+
+/*
+ * A page that upstream drew is read for the rectangles only, which is less than any copy of the frame would read. But
+ * it changes what was drawn: so nobody else may hold the frame, no codec may still refer to it (the map says so), and
+ * the meta goes, as the frame now has in it what the meta says.
+ */
+gboolean
+gst_fbdev_zero_sink_draw_over (GstFbdevZeroSink * self, GstBuffer * buffer, BaBuffer * page)
+{
+  GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
+  GstVideoOverlayCompositionMeta *meta;
+  GstMapInfo map;
+  guint64 bytes;
+
+  if (!gst_buffer_is_writable (buffer) || !gst_memory_map (memory, &map, GST_MAP_READWRITE))
+    return FALSE;
+  bytes = gst_ba_paint_over (self->overlay, &self->page_format,
+      (guint8 *) ba_buffer_get_data (page) + GST_VIDEO_INFO_PLANE_OFFSET (&self->screen, 0),
+      GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0));
+  gst_memory_unmap (memory, &map);
+  while ((meta = gst_buffer_get_video_overlay_composition_meta (buffer)))
+    gst_buffer_remove_video_overlay_composition_meta (buffer, meta);
+
+  GST_OBJECT_LOCK (self);
+  self->counts.bytes_written += bytes;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
