@@ -211,6 +211,12 @@ START_TEST (expose_shows_the_frame_at_its_new_place_when_paused)
 }
 END_TEST
 
+START_TEST (expose_shows_the_frame_at_its_new_place_while_it_plays)
+{
+  expose_a_still (GST_STATE_PLAYING);
+}
+END_TEST
+
 START_TEST (expose_without_a_frame_does_nothing)
 {
   static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY, GST_STATE_PLAYING };
@@ -480,7 +486,8 @@ END_TEST
 
 RUN ("fbdevzerosink-place-runtime", the_next_frames_are_in_the_rectangle, a_rectangle_asks_upstream_to_negotiate_again,
      a_window_in_a_rectangle_flips, a_rectangle_is_a_property_too, a_rectangle_may_leave_the_screen,
-     expose_shows_the_frame_at_its_new_place_when_paused, expose_without_a_frame_does_nothing, expose_while_it_plays,
-     every_direction_turns_the_picture, a_turned_picture_keeps_its_shape, auto_follows_the_tag_and_others_do_not,
+     expose_shows_the_frame_at_its_new_place_when_paused, expose_shows_the_frame_at_its_new_place_while_it_plays,
+     expose_without_a_frame_does_nothing, expose_while_it_plays, every_direction_turns_the_picture,
+     a_turned_picture_keeps_its_shape, auto_follows_the_tag_and_others_do_not,
      a_direction_while_it_plays_asks_upstream_to_negotiate_again, clear_on_stop_leaves_a_black_screen,
      settings_are_what_was_set, damaged_rows_are_all_there)
