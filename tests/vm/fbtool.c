@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * fbtool.c: what the tests do to a framebuffer as another program, and what they ask about it.
+ *
+ *   fbtool DEVICE info               prints size, virtual size, place, bits and stride
+ *   fbtool DEVICE mode W H BITS      sets a mode, and prints what came of it
+ *   fbtool DEVICE pages N            makes the virtual screen N screens high, and prints what came of it
+ *   fbtool DEVICE visible FILE       writes the rows that the driver says are shown, without what is behind them
+ *   fbtool DEVICE top FILE           the same of the memory's beginning
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static int
+failed (const char *what)
+{
+  fprintf (stderr, "fbtool: %s: %s\n", what, strerror (errno));
+  return 1;
+}
+
+static int
+tell (int fd)
+{
+  struct fb_var_screeninfo var;
+  struct fb_fix_screeninfo fix;
+  if (ioctl (fd, FBIOGET_VSCREENINFO, &var) < 0 || ioctl (fd, FBIOGET_FSCREENINFO, &fix) < 0)
+    return failed ("cannot read the mode");
+  printf ("size=%ux%u virtual=%ux%u place=%u,%u bits=%u stride=%u memory=%u name=%.16s\n", var.xres, var.yres,
+          var.xres_virtual, var.yres_virtual, var.xoffset, var.yoffset, var.bits_per_pixel, fix.line_length,
+          fix.smem_len, fix.id);
+  return 0;
+}
+
+/* Lets the driver choose the places of the colours, as fbset does. */
+static int
+set_mode (int fd, unsigned width, unsigned height, unsigned bits)
+{
+  struct fb_var_screeninfo var;
+  if (ioctl (fd, FBIOGET_VSCREENINFO, &var) < 0)
+    return failed ("cannot read the mode");
+  var.xres = var.xres_virtual = width;
+  var.yres = var.yres_virtual = height;
+  var.xoffset = var.yoffset = 0;
+  var.bits_per_pixel = bits;
+  var.grayscale = 0;
+  var.activate = FB_ACTIVATE_NOW;
+  if (ioctl (fd, FBIOPUT_VSCREENINFO, &var) < 0)
+    return failed ("cannot set the mode");
+  return tell (fd);
+}
+
+static int
+set_pages (int fd, unsigned pages)
+{
+  struct fb_var_screeninfo var;
+  if (ioctl (fd, FBIOGET_VSCREENINFO, &var) < 0)
+    return failed ("cannot read the mode");
+  var.yres_virtual = pages * var.yres;
+  var.activate = FB_ACTIVATE_NOW;
+  if (ioctl (fd, FBIOPUT_VSCREENINFO, &var) < 0)
+    return failed ("cannot set the mode");
+  return tell (fd);
+}
+
+static int
+write_rows (int fd, bool visible, const char *path)
+{
+  struct fb_var_screeninfo var;
+  struct fb_fix_screeninfo fix;
+  if (ioctl (fd, FBIOGET_VSCREENINFO, &var) < 0 || ioctl (fd, FBIOGET_FSCREENINFO, &fix) < 0)
+    return failed ("cannot read the mode");
+  unsigned first = visible ? var.yoffset : 0;
+  size_t row_bytes = ((size_t) var.xres * var.bits_per_pixel + 7) / 8;
+  char *row = malloc (row_bytes);
+  FILE *file = fopen (path, "we");
+  if (!row || !file)
+    return failed (path);
+  for (unsigned y = 0; y < var.yres; y++) {
+    off_t at = (off_t) (first + y) * fix.line_length + (off_t) var.xoffset * var.bits_per_pixel / 8;
+    if (pread (fd, row, row_bytes, at) != (ssize_t) row_bytes || fwrite (row, 1, row_bytes, file) != row_bytes)
+      return failed (path);
+  }
+  free (row);
+  return fclose (file) == 0 ? 0 : failed (path);
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *what = argc > 2 ? argv[2] : "";
+  int fd = argc > 2 ? open (argv[1], O_RDWR | O_CLOEXEC) : -1;
+  if (argc > 2 && fd < 0)
+    return failed (argv[1]);
+  if (argc == 3 && strcmp (what, "info") == 0)
+    return tell (fd);
+  if (argc == 6 && strcmp (what, "mode") == 0)
+    return set_mode (fd, (unsigned) atoi (argv[3]), (unsigned) atoi (argv[4]), (unsigned) atoi (argv[5]));
+  if (argc == 4 && strcmp (what, "pages") == 0)
+    return set_pages (fd, (unsigned) atoi (argv[3]));
+  if (argc == 4 && (strcmp (what, "visible") == 0 || strcmp (what, "top") == 0))
+    return write_rows (fd, strcmp (what, "visible") == 0, argv[3]);
+  fprintf (stderr, "usage: fbtool DEVICE info | mode W H BITS | pages N | visible FILE | top FILE\n");
+  return 2;
+}
