@@ -46,13 +46,14 @@ bai_kms_set_client_cap (const BaDisplay *display, uint64_t cap)
   return bai_kms_call (display, DRM_IOCTL_SET_CLIENT_CAP, &arg);
 }
 
-/* There is no call that asks. Letting a client in is for masters only, and nobody has the number 0. */
+/* There is no call that asks. Letting a client in is for masters only, and nobody has the number 0. Whoever opens a card
+ * that has no master is it; and becoming it anew is not for everybody, so that is not tried without need. */
 bool
-bai_kms_is_master (const BaDisplay *display)
+bai_kms_become_master (const BaDisplay *display)
 {
   struct drm_auth arg = { .magic = 0 };
   int r = bai_kms_call (display, DRM_IOCTL_AUTH_MAGIC, &arg);
-  return r != -EACCES && r != -EPERM;
+  return (r != -EACCES && r != -EPERM) || bai_kms_call (display, DRM_IOCTL_SET_MASTER, NULL) == 0;
 }
 
 static uint64_t

@@ -33,8 +33,7 @@ bai_kms_rate_mhz (const struct drm_mode_modeinfo *mode)
 
 /* ---- telling what there is ------------------------------------------------------------------------------------- */
 
-static void BA_PRINTF (3, 4)
-append (char *text, size_t room, const char *format, ...)
+static void BA_PRINTF (3, 4) append (char *text, size_t room, const char *format, ...)
 {
   size_t used = strlen (text);
   va_list args;
@@ -177,7 +176,8 @@ choose_crtc (BaDisplay *display, const BaiKmsConnector *connector, const BaiKmsC
 }
 
 static int
-no_output (const BaDisplay *display, const char *path, const BaiKmsCard *card, int code, const char *why, BaError *error)
+no_output (const BaDisplay *display, const char *path, const BaiKmsCard *card, int code, const char *why,
+           BaError *error)
 {
   char list[320];
   list_connectors (display, card, list, sizeof list);

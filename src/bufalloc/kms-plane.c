@@ -71,7 +71,8 @@ use_named_plane (BaDisplay *display, const char *path, uint32_t plane_id, const 
     snprintf (list + used, sizeof list - used, " %u%s", card->planes[i],
               is_primary (display, card->planes[i]) ? " (primary)" : "");
   }
-  return ba_error_set (error, -EINVAL, "%.100s: plane %u is none that can show there; these can:%s", path, plane_id, list);
+  return ba_error_set (error, -EINVAL, "%.100s: plane %u is none that can show there; these can:%s", path, plane_id,
+                       list);
 }
 
 int

@@ -69,9 +69,9 @@ typedef enum
 
 typedef struct
 {
-  uint32_t id;    /* 0 = the driver has none */
+  uint32_t id; /* 0 = the driver has none */
   uint64_t saved; /* as it was before us */
-  bool touched;   /* by us */
+  bool is_touched; /* by us */
 } BaiKmsProperty;
 
 typedef struct
@@ -85,9 +85,9 @@ typedef struct
   int fd;
   bool owns_fd;
   bool is_atomic;
-  bool is_overlay;  /* one plane is ours, not the mode */
-  bool can_async;   /* and wanted */
-  bool has_vblank;
+  bool is_overlay; /* one plane is ours, not the mode */
+  bool can_async; /* and wanted */
+  bool has_vblank; /* and flips wait for it */
   uint32_t connector_id;
   uint32_t crtc_id;
   unsigned crtc_index;
@@ -98,29 +98,27 @@ typedef struct
   unsigned n_formats;
 
   BaiKmsProperty properties[BAI_KMS_N_PROPERTIES];
-  uint32_t mode_blob;       /* ours, and a copy of the one before; 0 = none */
+  uint32_t mode_blob; /* ours, and a copy of the one before; 0 = none */
   uint32_t saved_mode_blob;
   uint32_t colour_values_known; /* bits of what follows */
-  uint64_t encodings[3];    /* by BaYuvMatrix */
-  uint64_t ranges[2];       /* limited, full */
-  uint64_t encoding;        /* wanted */
+  uint64_t encodings[3]; /* by BaYuvMatrix */
+  uint64_t ranges[2]; /* limited, full */
+  uint64_t encoding; /* wanted */
   uint64_t range;
   bool colours_wanted;
-  bool colours_changed;     /* since the last commit */
+  bool colours_changed; /* since the last commit */
   struct drm_mode_crtc saved_crtc;
   uint32_t saved_connectors[BAI_KMS_MAX_CLONES];
   unsigned n_saved_connectors;
 
   BaiKmsPage pages[BA_DISPLAY_MAX_PAGES];
-  size_t mapping_bytes;
-  bool is_lit;       /* the mode, or the plane, is set */
-  bool is_hidden;    /* another one is master */
-  bool was_hidden;   /* and that was said */
-  bool is_closed;    /* fd and what is behind it */
-  bool is_flipping;  /* its event is to come */
-  bool is_stuck;     /* and did not when it should have */
-  int fence_fd;      /* in the place of an event; -1 = none */
-  uint64_t flip_id;  /* of the last one */
+  bool is_lit; /* the mode, or the plane, is set */
+  bool is_hidden; /* another one is master */
+  bool is_closed; /* fd and what is behind it */
+  bool is_flipping; /* its event is to come */
+  bool is_stuck; /* and did not when it should have */
+  int fence_fd; /* in the place of an event; -1 = none */
+  uint64_t flip_id; /* of the last one */
 } BaiKmsState;
 
 /* Whether bit @i of colour_values_known: encodings first, then ranges. */
@@ -133,7 +131,7 @@ typedef struct
 int bai_kms_call (const BaDisplay *display, unsigned long request, void *arg);
 uint64_t bai_kms_get_cap (const BaDisplay *display, uint64_t cap); /* 0 where there is none */
 int bai_kms_set_client_cap (const BaDisplay *display, uint64_t cap);
-bool bai_kms_is_master (const BaDisplay *display);
+bool bai_kms_become_master (const BaDisplay *display); /* true also where it was already */
 int bai_kms_read_card (const BaDisplay *display, BaiKmsCard *card);
 /* Looks at what is plugged in, which may take a while. Free its modes. */
 int bai_kms_read_connector (const BaDisplay *display, uint32_t id, BaiKmsConnector *connector);
@@ -174,7 +172,7 @@ typedef struct
   uint32_t fourcc;
   uint8_t n_planes;
   uint8_t pixel_bytes[3]; /* of a plane: of each of its own pixels, or of the pair of colour samples */
-  uint8_t x_pixels;       /* that share a colour sample, in the planes behind the first */
+  uint8_t x_pixels; /* that share a colour sample, in the planes behind the first */
   uint8_t y_pixels;
 } BaiKmsFormat;
 
@@ -197,11 +195,11 @@ void bai_kms_free_pages (BaDisplay *display);
 
 /* ---- kms-commit.c ---- */
 
-/* Whether the driver would take page @page, the mode included. Legacy calls cannot say, and say yes. */
-int bai_kms_test (BaDisplay *display, unsigned page);
+/* Whether the driver would take a framebuffer, the mode included. Legacy calls cannot say, and say yes. */
+int bai_kms_test (BaDisplay *display, uint32_t fb_id);
 /* Sets mode and plane, and returns when they are set. */
 int bai_kms_light (BaDisplay *display, uint32_t fb_id);
-/* Starts a flip. -EBUSY where one is under way. */
+/* Starts a flip. -EBUSY where one is under way on the CRTC. */
 int bai_kms_start_flip (BaDisplay *display, uint32_t fb_id);
 /* Puts back what was changed, while it may. */
 int bai_kms_put_back (BaDisplay *display);
