@@ -18,6 +18,7 @@
 #include "log.h"
 
 #define MAX_CARDS 64
+#define DEFAULT_RATE_MHZ 60000 /* of a mode without numbers */
 /* Since Linux 6.8: atomic commits may tear, too. */
 #define CAP_ATOMIC_ASYNC_PAGE_FLIP 0x15
 
@@ -287,7 +288,8 @@ open_steps (BaDisplay *display, const char *path, const BaiDeviceString *device,
   uint64_t async_cap = state->is_atomic ? CAP_ATOMIC_ASYNC_PAGE_FLIP : DRM_CAP_ASYNC_PAGE_FLIP;
   state->can_async = options->no_vsync && bai_kms_get_cap (display, async_cap);
   state->has_vblank = has_vblank (display);
-  display->info.period_ns = UINT64_C (1000000000000) / bai_kms_rate_mhz (&state->mode);
+  uint32_t rate_mhz = bai_kms_rate_mhz (&state->mode);
+  display->info.period_ns = UINT64_C (1000000000000) / (rate_mhz ? rate_mhz : DEFAULT_RATE_MHZ);
   display->start_page = UINT_MAX; /* none of ours */
   return make_pages (display, path, options, error);
 }
