@@ -71,6 +71,8 @@ show_frames (const Options *options, BaDisplay *display, BaPool *pool)
   int r = 0;
   for (unsigned i = 0; r == 0 && i < options->frames; i++) {
     BaBuffer *page;
+    if (info->n_pages == 2)
+      (void) ba_display_wait (display, NULL); /* both are taken until the second one is seen */
     r = ba_pool_acquire (pool, INT64_C (2000000000), NULL, &page);
     if (r < 0)
       break;

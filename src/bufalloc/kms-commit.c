@@ -258,6 +258,14 @@ put_back_legacy (BaDisplay *display)
   return bai_kms_call (display, DRM_IOCTL_MODE_SETCRTC, &arg);
 }
 
+void
+bai_kms_touch_all (BaiKmsState *state)
+{
+  state->is_lit = true;
+  for (unsigned i = state->is_overlay ? BAI_KMS_PLANE_FB : 0; i < BAI_KMS_N_PROPERTIES; i++)
+    state->properties[i].is_touched = state->properties[i].id != 0;
+}
+
 int
 bai_kms_put_back (BaDisplay *display)
 {

@@ -117,6 +117,7 @@ typedef struct
   bool is_closed; /* fd and what is behind it */
   bool is_flipping; /* its event is to come */
   bool is_stuck; /* and did not when it should have */
+  int watcher; /* -1 = none */
   int fence_fd; /* in the place of an event; -1 = none */
   uint64_t flip_id; /* of the last one */
 } BaiKmsState;
@@ -201,6 +202,8 @@ int bai_kms_test (BaDisplay *display, uint32_t fb_id);
 int bai_kms_light (BaDisplay *display, uint32_t fb_id);
 /* Starts a flip. -EBUSY where one is under way on the CRTC. */
 int bai_kms_start_flip (BaDisplay *display, uint32_t fb_id);
+/* As if everything had been changed that may be: for whoever does not know what was. */
+void bai_kms_touch_all (BaiKmsState *state);
 /* Puts back what was changed, while it may. */
 int bai_kms_put_back (BaDisplay *display);
 

@@ -4,8 +4,10 @@
  *
  * No list of drivers: a card is good if it makes dumb buffers, has a screen connected and lets us be its master. Nothing
  * is changed before the first page is shown, but master is taken at open: better to learn then that a desktop has it.
- * A player that is killed needs no watcher here: the kernel drops what it showed, and puts its console back when nobody
- * has the card open any more.
+ *
+ * When a player is killed, the kernel drops what it showed, and puts its console back once nobody has the card open any
+ * more. That is late where somebody has, and bochs comes back without its text. So a watcher does what close would have
+ * done: it holds the player's own file, which stays master, with all that is shown, until that is put back.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 
 #include "kms-private.h"
 #include "log.h"
+#include "watcher-private.h"
 
 #define MAX_CARDS 64
 #define DEFAULT_RATE_MHZ 60000 /* of a mode without numbers */
@@ -227,6 +230,31 @@ has_vblank (const BaDisplay *display)
   return bai_kms_call (display, DRM_IOCTL_WAIT_VBLANK, &arg) != -EOPNOTSUPP;
 }
 
+/* ---- the watcher ------------------------------------------------------------------------------------------------- */
+
+/* In the watcher, without a word. What was shown is not known there: whatever may have been changed is put back. */
+static void
+put_back_for_dead (void *user)
+{
+  BaDisplay *display = user;
+  bai_kms_touch_all (display->state);
+  (void) bai_kms_put_back (display);
+}
+
+/* An application that gave us its card puts back what it wants to. */
+static void
+start_watcher (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  BaiWatch watch = { .put_back = put_back_for_dead, .user = display, .fds = { state->fd, -1 } };
+  if (!state->owns_fd)
+    return;
+  int r = bai_watcher_start (&state->watcher, display->calls, &watch);
+  if (r < 0)
+    ba_log (BA_LOG_WARNING, "kms %s: no watcher (%s): should this process be killed, the console may come back late",
+            display->info.name, ba_error_text (r));
+}
+
 /* ---- opening --------------------------------------------------------------------------------------------------- */
 
 static void
@@ -303,7 +331,7 @@ open_path (BaDisplay *display, const char *path, const BaiDeviceString *device, 
     return ba_error_set (error, -ENOMEM, "no memory for a display");
   display->state = state;
   state->fd = options->has_fd ? options->fd : -1;
-  state->fence_fd = -1;
+  state->fence_fd = state->watcher = -1;
   state->is_overlay = device->plane_id != 0;
   int r = options->has_fd ? 0 : open_card (display, path, error);
   if (r < 0)
@@ -312,6 +340,8 @@ open_path (BaDisplay *display, const char *path, const BaiDeviceString *device, 
     r = open_steps (display, path, device, options, error);
   if (r < 0)
     kms_finish (display);
+  else
+    start_watcher (display);
   return r;
 }
 
@@ -359,6 +389,7 @@ kms_restore (BaDisplay *display)
   bai_kms_settle (display);
   int r = state->is_hidden ? 0 : bai_kms_put_back (display);
   release (display);
+  bai_watcher_dismiss (&state->watcher, display->calls);
   if (r < 0)
     ba_log (BA_LOG_WARNING, "kms %s: cannot put back what was shown before: %s", display->info.name, ba_error_text (r));
 }

@@ -461,6 +461,22 @@ fake_munmap (void *ctx, void *address, size_t size_bytes)
   return munmap (address, size_bytes);
 }
 
+static int
+fake_socketpair (void *ctx, int ends[2])
+{
+  FakeKms *fake = ctx;
+  if (fails (fake) || bai_device_calls.socketpair (NULL, ends) < 0)
+    return -1;
+  fake->n_open += 2;
+  return 0;
+}
+
+static pid_t
+fake_fork (void *ctx)
+{
+  return fails (ctx) ? -1 : bai_device_calls.fork (NULL);
+}
+
 /* Time passes here, and only here: to the next vsync where a flip waits for it, else as long as one would wait. */
 static int
 fake_poll (void *ctx, struct pollfd *fds, unsigned n_fds, int timeout_ms)
@@ -519,6 +535,8 @@ fake_kms_init (FakeKms *fake)
   fake->calls.mmap = fake_mmap;
   fake->calls.mmap_over = fake_mmap_over;
   fake->calls.munmap = fake_munmap;
+  fake->calls.socketpair = fake_socketpair;
+  fake->calls.fork = fake_fork;
   fake->calls.poll = fake_poll;
   fake->calls.read = fake_read;
   fake->calls.now_ns = fake_now_ns;

@@ -5,6 +5,10 @@
  */
 #include "fake-card.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
 #define CARD FAKE_CARD_PATH
 
 /* Both ways must do the same. */
@@ -328,6 +332,32 @@ START_TEST (a_screen_that_cannot_be_put_back_is_no_more_than_a_warning)
 }
 END_TEST
 
+/* The card is in memory that player, watcher and test share. */
+START_TEST (the_watcher_puts_back_what_a_killed_player_has_shown)
+{
+  for (size_t i = 0; i < N_ELEMENTS (apis); i++) {
+    Card *card = mmap (NULL, sizeof *card, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert (card != MAP_FAILED);
+    card_init (card);
+    card->options.kms_api = apis[i];
+    pid_t player = fork ();
+    ck_assert_int_ge (player, 0);
+    if (player == 0) {
+      card_start (card, CARD);
+      (void) card_flip (card);
+      (void) card_flip (card);
+      raise (SIGKILL);
+    }
+    ck_assert_int_eq (waitpid (player, NULL, 0), player);
+    ck_assert_uint_eq (card->fake.n_flips, 1);
+    while (!fake_kms_is_restored (&card->fake))
+      sched_yield ();
+    fake_kms_finish (&card->fake);
+    munmap (card, sizeof *card);
+  }
+}
+END_TEST
+
 RUN ("kms-flip", the_first_page_sets_the_mode_the_others_flip_and_close_puts_back, a_screen_that_was_dark_is_dark_again,
      the_page_before_is_free_at_the_event_and_not_before, without_vblanks_the_clock_paces,
      a_screen_that_is_off_is_waited_for_once_and_then_left_out,
@@ -335,4 +365,5 @@ RUN ("kms-flip", the_first_page_sets_the_mode_the_others_flip_and_close_puts_bac
      a_flip_of_somebody_else_is_waited_for, a_card_that_vanishes_is_an_error, one_page_is_shown_once_and_flushed_after,
      without_vsync_flips_tear_where_the_driver_can, an_overlay_leaves_mode_and_primary_alone,
      an_overlay_needs_a_picture_to_go_with, colours_are_set_with_the_next_page_and_put_back,
-     a_shared_card_keeps_its_events_and_gives_a_fence, a_screen_that_cannot_be_put_back_is_no_more_than_a_warning)
+     a_shared_card_keeps_its_events_and_gives_a_fence, a_screen_that_cannot_be_put_back_is_no_more_than_a_warning,
+     the_watcher_puts_back_what_a_killed_player_has_shown)
