@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * display-format.c: which other formats a display could have, and what the colours of its frames mean. Both are the
- * device's business: a kind without an answer has one format, and colours that nobody can change.
+ * display-format.c: what kinds of display differ in: which other formats one could have, what the colours of its frames
+ * mean, and whether others can have its pages. A kind without an answer has one format, colours that nobody can change,
+ * and pages that are its own.
  */
 #include <errno.h>
 
@@ -29,4 +30,25 @@ ba_display_set_colours (BaDisplay *display, BaYuvMatrix matrix, bool full_range)
   }
   ba_display_unref (display);
   return r;
+}
+
+int
+ba_display_export_page (BaDisplay *display, unsigned page, int *fd)
+{
+  *fd = -1;
+  if (page >= display->info.n_pages)
+    return -EINVAL;
+  if (!display->ops->export_page)
+    return -ENOTSUP;
+  ba_display_ref (display);
+  int r = bai_display_enter (display);
+  if (r == 0) {
+    r = display->ops->export_page (display, page);
+    bai_display_leave (display);
+  }
+  ba_display_unref (display);
+  if (r < 0)
+    return r;
+  *fd = r;
+  return 0;
 }

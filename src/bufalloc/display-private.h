@@ -36,6 +36,8 @@ typedef struct
   bool (*supports_format) (const BaDisplay *display, uint32_t fourcc);
   /* (nullable): as ba_display_set_colours(). */
   int (*set_colours) (BaDisplay *display, BaYuvMatrix matrix, bool full_range);
+  /* (nullable): a new dmabuf of a page, or -errno. */
+  int (*export_page) (BaDisplay *display, unsigned page);
   /* (nullable): makes the page at @data black; NULL = zeroes do. */
   void (*clear) (const BaDisplay *display, uint8_t *data);
   /* (nullable): puts back what show and open changed. Called once, after the last show, when the display is closed

@@ -271,6 +271,21 @@ BA_API bool ba_display_supports_format (const BaDisplay *display, uint32_t fourc
 BA_API int ba_display_set_colours (BaDisplay *display, BaYuvMatrix matrix, bool full_range);
 
 /**
+ * ba_display_export_page:
+ * @display: (transfer none): a display
+ * @page: number, below n_pages
+ * @fd: (out) (transfer full): a dmabuf of the page, for reading and writing, closed by exec; -1 on error
+ *
+ * Gives a page to another device or process, that may map it or draw into it. Layout and size are those of every page
+ * (BaDisplayInfo). The memory lives as long as @fd; whether it is on screen is still the display's to say: use the page
+ * no longer than the buffer of it is held. Threads: any.
+ *
+ * Returns: 0; -EINVAL; -ENOTSUP where pages are no dmabufs (only those of KMS are, of a driver that can);
+ *   -ESHUTDOWN; or the -errno of the call that failed
+ */
+BA_API int ba_display_export_page (BaDisplay *display, unsigned page, int *fd);
+
+/**
  * ba_display_clear:
  * @display: (transfer none): a display
  * @page: number, below n_pages

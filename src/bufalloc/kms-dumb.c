@@ -7,6 +7,7 @@
  * fewer of.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -133,6 +134,16 @@ bai_kms_map_pages (BaDisplay *display)
       return r;
   }
   return 0;
+}
+
+/* Without DRM_RDWR nobody could map it for writing. */
+int
+bai_kms_export_page (BaDisplay *display, unsigned page)
+{
+  const BaiKmsState *state = display->state;
+  struct drm_prime_handle arg = { .handle = state->pages[page].handle, .flags = DRM_CLOEXEC | DRM_RDWR };
+  int r = bai_kms_call (display, DRM_IOCTL_PRIME_HANDLE_TO_FD, &arg);
+  return r == -ENOSYS || r == -EOPNOTSUPP ? -ENOTSUP : r < 0 ? r : arg.fd;
 }
 
 /* Framebuffers first: a handle that one refers to lives on. */

@@ -191,6 +191,7 @@ void bai_kms_clear (const BaDisplay *display, uint8_t *data);
 /* Makes up to @count pages of the layout's format and size, not mapped: n_pages, strides, offsets, page_bytes. */
 int bai_kms_make_pages (BaDisplay *display, const BaiKmsFormat *format, unsigned count);
 int bai_kms_map_pages (BaDisplay *display);
+int bai_kms_export_page (BaDisplay *display, unsigned page);
 /* Framebuffers and handles; what is mapped stays. */
 void bai_kms_free_pages (BaDisplay *display);
 

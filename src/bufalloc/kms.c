@@ -423,6 +423,7 @@ const BaDisplayOps bai_kms_ops = {
   .check_mode = kms_check_mode,
   .supports_format = kms_supports_format,
   .set_colours = bai_kms_set_colours,
+  .export_page = bai_kms_export_page,
   .clear = bai_kms_clear,
   .restore = kms_restore,
   .finish = kms_finish,

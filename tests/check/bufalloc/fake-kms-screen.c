@@ -6,6 +6,7 @@
 #include "fake-kms.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -38,6 +39,20 @@ fake_kms_map_dumb (FakeKms *fake, struct drm_mode_map_dumb *arg)
     return fake_kms_fail_with (ENOENT);
   arg->offset = (uint64_t) (buffer - fake->handles) * FAKE_BUFFER_BYTES;
   return 0;
+}
+
+/* All buffers are in one memory: what is given is that, which is enough to see whose fd it is. */
+int
+fake_kms_export (FakeKms *fake, struct drm_prime_handle *arg)
+{
+  if (fake->no_export)
+    return fake_kms_fail_with (ENOSYS);
+  if (!arg->handle || !fake_kms_find (fake->handles, arg->handle))
+    return fake_kms_fail_with (ENOENT);
+  if (arg->flags != (DRM_CLOEXEC | DRM_RDWR))
+    return fake_kms_fail_with (EINVAL);
+  arg->fd = fake->calls.dup (fake, fake->memory_fd);
+  return arg->fd < 0 ? -1 : 0;
 }
 
 int

@@ -366,6 +366,8 @@ change (FakeKms *fake, unsigned long request, void *arg)
   switch (request) {
     case DRM_IOCTL_MODE_CREATEPROPBLOB:
       return create_blob (fake, arg);
+    case DRM_IOCTL_PRIME_HANDLE_TO_FD:
+      return fake_kms_export (fake, arg);
     case DRM_IOCTL_MODE_CREATE_DUMB:
       return fake_kms_create_dumb (fake, arg);
     case DRM_IOCTL_MODE_MAP_DUMB:

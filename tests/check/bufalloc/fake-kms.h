@@ -86,6 +86,7 @@ typedef struct
   bool no_async; /* EINVAL, although the cap says yes */
   bool no_vblank; /* events come at once */
   bool no_fence; /* no OUT_FENCE_PTR */
+  bool no_export; /* ENOSYS */
   bool no_colours; /* no COLOR_ENCODING */
   bool no_events; /* they never come: the screen is off */
   bool absent; /* ENOENT at open */
@@ -163,6 +164,7 @@ FakeThing *fake_kms_make (FakeKms *fake, FakeThing *things);
 unsigned fake_kms_count (const FakeThing *things);
 int fake_kms_create_dumb (FakeKms *fake, struct drm_mode_create_dumb *arg);
 int fake_kms_map_dumb (FakeKms *fake, struct drm_mode_map_dumb *arg);
+int fake_kms_export (FakeKms *fake, struct drm_prime_handle *arg);
 int fake_kms_add_fb (FakeKms *fake, struct drm_mode_fb_cmd2 *arg);
 FakeThing *fake_kms_find (FakeThing *things, uint32_t id);
 bool fake_kms_has_property (const FakeKms *fake, unsigned property);

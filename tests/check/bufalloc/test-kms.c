@@ -5,6 +5,8 @@
  */
 #include "fake-card.h"
 
+#include <unistd.h>
+
 #define CARD FAKE_CARD_PATH
 
 /* ---- screen and mode ------------------------------------------------------------------------------------------- */
@@ -215,6 +217,25 @@ START_TEST (a_page_that_is_held_stays_mapped_behind_the_close)
 }
 END_TEST
 
+START_TEST (a_page_is_given_to_others_as_a_dmabuf)
+{
+  Card card;
+  int fd;
+  card_init (&card);
+  card_start (&card, CARD);
+  ck_assert_int_eq (ba_display_export_page (card.display, card.info->n_pages, &fd), -EINVAL);
+  ck_assert_int_eq (ba_display_export_page (card.display, 3, &fd), 0);
+  ck_assert_int_ge (fd, 0);
+  close (fd);
+  card.fake.no_export = true;
+  ck_assert_int_eq (ba_display_export_page (card.display, 3, &fd), -ENOTSUP);
+  ck_assert_int_eq (fd, -1);
+  ba_display_close (card.display);
+  ck_assert_int_eq (ba_display_export_page (card.display, 3, &fd), -ESHUTDOWN);
+  card_finish (&card);
+}
+END_TEST
+
 /* ---- which calls ----------------------------------------------------------------------------------------------- */
 
 START_TEST (atomic_that_is_not_there_is_done_without_or_refused)
@@ -296,6 +317,6 @@ RUN ("kms", the_connected_screen_and_its_preferred_mode_are_taken, a_mode_is_cho
      what_does_not_fit_is_answered_with_what_there_is, a_card_with_another_master_is_busy,
      auto_is_the_first_card_with_a_screen, the_best_format_that_the_driver_takes_is_used,
      the_pitch_is_the_drivers_and_the_planes_follow_it, formats_are_those_of_the_plane,
-     pages_are_memory_side_by_side_and_fewer_where_there_is_less, a_page_that_is_held_stays_mapped_behind_the_close,
-     atomic_that_is_not_there_is_done_without_or_refused, a_card_of_the_application_is_used_and_left_open,
-     a_call_that_fails_leaves_nothing_behind)
+     pages_are_memory_side_by_side_and_fewer_where_there_is_less, a_page_is_given_to_others_as_a_dmabuf,
+     a_page_that_is_held_stays_mapped_behind_the_close, atomic_that_is_not_there_is_done_without_or_refused,
+     a_card_of_the_application_is_used_and_left_open, a_call_that_fails_leaves_nothing_behind)
