@@ -7,6 +7,7 @@
 #ifndef BUFALLOC_DEVICE_CALLS_PRIVATE_H
 #define BUFALLOC_DEVICE_CALLS_PRIVATE_H
 
+#include <poll.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -19,7 +20,11 @@ typedef struct
   int (*dup) (void *ctx, int fd); /* closed on exec */
   int (*ioctl) (void *ctx, int fd, unsigned long request, void *arg);
   void *(*mmap) (void *ctx, size_t size_bytes, int prot, int flags, int fd, off_t offset);
+  /* In the place of what is mapped at @address: 0, or -1 with that place as it was. */
+  int (*mmap_over) (void *ctx, void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset);
   int (*munmap) (void *ctx, void *address, size_t size_bytes);
+  int (*poll) (void *ctx, struct pollfd *fds, unsigned n_fds, int timeout_ms); /* no signal makes it longer */
+  ssize_t (*read) (void *ctx, int fd, void *to, size_t size_bytes);
   int (*memfd_create) (void *ctx, const char *name, unsigned flags);
   int (*ftruncate) (void *ctx, int fd, off_t size_bytes);
   /* Makes sure that the first @size_bytes really exist (posix_fallocate): a mapped file with holes on a full disk

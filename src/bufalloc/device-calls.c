@@ -63,6 +63,42 @@ call_mmap (void *ctx, size_t size_bytes, int prot, int flags, int fd, off_t offs
 }
 
 static int
+call_mmap_over (void *ctx, void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset)
+{
+  (void) ctx;
+  return mmap (address, size_bytes, prot, flags | MAP_FIXED, fd, offset) == MAP_FAILED ? -1 : 0;
+}
+
+static int64_t call_now_ns (void *ctx);
+
+static int
+call_poll (void *ctx, struct pollfd *fds, unsigned n_fds, int timeout_ms)
+{
+  int64_t deadline_ns = call_now_ns (ctx) + (int64_t) timeout_ms * 1000000;
+  int left_ms = timeout_ms;
+  for (;;) {
+    int r = poll (fds, n_fds, left_ms);
+    if (r >= 0 || errno != EINTR)
+      return r;
+    if (timeout_ms > 0) {
+      int64_t left_ns = deadline_ns - call_now_ns (ctx);
+      left_ms = left_ns > 0 ? (int) (left_ns / 1000000) : 0;
+    }
+  }
+}
+
+static ssize_t
+call_read (void *ctx, int fd, void *to, size_t size_bytes)
+{
+  ssize_t r;
+  (void) ctx;
+  do
+    r = read (fd, to, size_bytes);
+  while (r < 0 && errno == EINTR);
+  return r;
+}
+
+static int
 call_munmap (void *ctx, void *address, size_t size_bytes)
 {
   (void) ctx;
@@ -188,7 +224,10 @@ const BaDeviceCalls bai_device_calls = {
   .dup = call_dup,
   .ioctl = call_ioctl,
   .mmap = call_mmap,
+  .mmap_over = call_mmap_over,
   .munmap = call_munmap,
+  .poll = call_poll,
+  .read = call_read,
   .memfd_create = call_memfd_create,
   .ftruncate = call_ftruncate,
   .fallocate = call_fallocate,

@@ -9,10 +9,14 @@
 /* The largest width and height, in pixels; a number above it is a slip, not a screen. */
 #define BAI_MAX_SCREEN_PX 16384
 
+/* A card's node, /dev/dri/by-path/ included. */
+#define BAI_CARD_PATH_BYTES 128
+
 typedef enum
 {
   BAI_DEVICE_AUTO,
   BAI_DEVICE_FBDEV,
+  BAI_DEVICE_KMS,
   BAI_DEVICE_VIRTUAL
 } BaiDeviceKind;
 
@@ -20,9 +24,14 @@ typedef struct
 {
   BaiDeviceKind kind;
   const char *path; /* inside the device string: fbdev: the device; virtual: the file, NULL = memory only */
-  /* virtual only */
-  uint32_t width_px;
+  uint32_t width_px; /* virtual, and of a mode that KMS was asked for: 0 = any */
   uint32_t height_px;
+  /* KMS only */
+  char card[BAI_CARD_PATH_BYTES]; /* empty = whichever there is */
+  char connector[32]; /* a name or a number, empty = the first one connected */
+  uint32_t rate_mhz;  /* thousandths of 1 Hz; 0 = any */
+  uint32_t plane_id;  /* 0 = the primary one */
+  /* virtual only */
   uint32_t fourcc;
   uint32_t bits_per_pixel;
   uint32_t stride_bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * device-string.c: reads "/dev/fb0", "virtual:1280x720,rate=60" and "auto".
+ * device-string.c: reads "/dev/fb0", "/dev/dri/card0,mode=1280x720", "virtual:1280x720,rate=60" and "auto".
  *
  * People type these strings, so each refusal names the part that is wrong and the form that would be right. Nothing is
  * guessed: an unknown or doubled key is an error, because the alternative is a display that silently differs.
@@ -14,6 +14,9 @@
 #include "display.h"
 
 #define VIRTUAL_FORM "virtual:WxH[,format=BGRx][,pages=6][,stride=BYTES][,rate=60][,read-mbps=N][,file=PATH]"
+
+#define KMS_FORM "/dev/dri/cardN[,connector=NAME|ID][,mode=WxH[@R]][,plane=ID]"
+#define KMS_PREFIX "/dev/dri/"
 
 #define DEFAULT_PAGES 6
 #define DEFAULT_RATE_HZ 60
@@ -86,12 +89,18 @@ parse_number (const char *key, const char *value, const char *end, uint32_t min,
   return 0;
 }
 
+/* "1280x720", up to what follows. False where it is none. */
+static bool
+read_size (const char **at, const char *end, BaiDeviceString *out)
+{
+  return read_number (at, end, &out->width_px) && *at < end && *(*at)++ == 'x' && read_number (at, end, &out->height_px);
+}
+
 static int
 parse_size (const char **at, const char *end, BaiDeviceString *out, BaError *error)
 {
   const char *p = *at;
-  if (!read_number (&p, end, &out->width_px) || p == end || *p++ != 'x' || !read_number (&p, end, &out->height_px)
-      || (p < end && *p != ','))
+  if (!read_size (&p, end, out) || (p < end && *p != ','))
     return ba_error_set (error, -EINVAL, "\"%.40s\" is no size in pixels like 1280x720: the form is " VIRTUAL_FORM,
                          *at);
   if (out->width_px == 0 || out->height_px == 0 || out->width_px > BAI_MAX_SCREEN_PX
@@ -204,31 +213,132 @@ parse_virtual (const char *device, BaiDeviceString *out, BaError *error)
   return 0;
 }
 
+/* ---- KMS ------------------------------------------------------------------------------------------------------- */
+
+enum
+{
+  KEY_CONNECTOR,
+  KEY_MODE,
+  KEY_PLANE,
+  N_KMS_KEYS
+};
+
+static const char *const kms_key_names[N_KMS_KEYS] = { "connector", "mode", "plane" };
+
+/* "60", "59.94": at most three digits behind the point. */
+static bool
+read_rate (const char **at, const char *end, uint32_t *rate_mhz)
+{
+  uint32_t whole, part = 0;
+  if (!read_number (at, end, &whole) || whole == 0 || whole > MAX_RATE_HZ)
+    return false;
+  if (*at < end && **at == '.') {
+    const char *digits = ++*at;
+    if (!read_number (at, end, &part) || *at - digits > 3)
+      return false;
+    for (ptrdiff_t n = *at - digits; n < 3; n++)
+      part *= 10;
+  }
+  *rate_mhz = whole * 1000 + part;
+  return true;
+}
+
+static int
+parse_mode (const char *value, const char *end, BaiDeviceString *out, BaError *error)
+{
+  const char *at = value;
+  bool good = read_size (&at, end, out) && out->width_px > 0 && out->height_px > 0
+              && out->width_px <= BAI_MAX_SCREEN_PX && out->height_px <= BAI_MAX_SCREEN_PX;
+  if (good && at < end)
+    good = *at++ == '@' && read_rate (&at, end, &out->rate_mhz);
+  if (!good || at != end)
+    return ba_error_set (error, -EINVAL, "mode=%.*s: must be a size like 1280x720, or with a rate 1280x720@60",
+                         (int) (end - value < 40 ? end - value : 40), value);
+  return 0;
+}
+
+static int
+parse_kms_value (int key, const char *value, const char *end, BaiDeviceString *out, BaError *error)
+{
+  size_t length = (size_t) (end - value);
+  switch (key) {
+    case KEY_CONNECTOR:
+      if (length == 0 || length >= sizeof out->connector)
+        return ba_error_set (error, -EINVAL, "connector=: a name like HDMI-A-1 or a number must follow");
+      memcpy (out->connector, value, length);
+      out->connector[length] = 0;
+      return 0;
+    case KEY_MODE:
+      return parse_mode (value, end, out, error);
+    default:
+      return parse_number (kms_key_names[key], value, end, 1, UINT32_MAX / 16, &out->plane_id, error);
+  }
+}
+
+static int
+parse_kms_option (const char **at, unsigned *seen, BaiDeviceString *out, BaError *error)
+{
+  const char *key = *at + 1; /* behind the comma */
+  size_t length = strcspn (key, ",=");
+  for (int i = 0; i < N_KMS_KEYS; i++) {
+    if (strlen (kms_key_names[i]) != length || memcmp (key, kms_key_names[i], length) != 0 || key[length] != '=')
+      continue;
+    if (*seen & (1u << i))
+      return ba_error_set (error, -EINVAL, "%s is given twice", kms_key_names[i]);
+    *seen |= 1u << i;
+    const char *value = key + length + 1;
+    *at = value + strcspn (value, ",");
+    return parse_kms_value (i, value, *at, out, error);
+  }
+  return ba_error_set (error, -EINVAL, "\"%.*s\" is no option of a KMS display: the form is " KMS_FORM,
+                       (int) (length < 40 ? length : 40), key);
+}
+
+static int
+parse_kms (const char *device, BaiDeviceString *out, BaError *error)
+{
+  size_t length = strcspn (device, ",");
+  const char *at = device + length;
+  unsigned seen = 0;
+  int r = 0;
+  if (length == strlen (KMS_PREFIX) || length >= sizeof out->card)
+    return ba_error_set (error, -EINVAL, "\"%.100s\" names no card: the form is " KMS_FORM, device);
+  out->kind = BAI_DEVICE_KMS;
+  memcpy (out->card, device, length);
+  while (r == 0 && *at)
+    r = parse_kms_option (&at, &seen, out, error);
+  return r;
+}
+
+static int
+cleared_on_failure (int r, BaiDeviceString *out)
+{
+  if (r < 0)
+    memset (out, 0, sizeof *out);
+  return r;
+}
+
 int
 bai_device_string_parse (const char *device, BaiDeviceString *out, BaError *error)
 {
   memset (out, 0, sizeof *out);
   if (!device || !*device)
-    return ba_error_set (error, -EINVAL, "no device named: use /dev/fb0, virtual:1280x720 or auto");
+    return ba_error_set (error, -EINVAL, "no device named: use /dev/fb0, /dev/dri/card0, virtual:1280x720 or auto");
   if (strcmp (device, "auto") == 0) {
     out->kind = BAI_DEVICE_AUTO;
     out->path = "/dev/fb0";
     return 0;
   }
-  if (strncmp (device, "virtual:", strlen ("virtual:")) == 0) {
-    int r = parse_virtual (device, out, error);
-    if (r < 0)
-      memset (out, 0, sizeof *out);
-    return r;
-  }
+  if (strncmp (device, "virtual:", strlen ("virtual:")) == 0)
+    return cleared_on_failure (parse_virtual (device, out, error), out);
   if (strcmp (device, "virtual") == 0)
     return ba_error_set (error, -EINVAL, "virtual: a size must follow: the form is " VIRTUAL_FORM);
-  if (strncmp (device, "/dev/dri", strlen ("/dev/dri")) == 0)
-    return ba_error_set (error, -ENOTSUP, "%.100s: KMS is not built in yet, use /dev/fbN or virtual:", device);
+  if (strncmp (device, KMS_PREFIX, strlen (KMS_PREFIX)) == 0)
+    return cleared_on_failure (parse_kms (device, out, error), out);
   if (device[0] == '/') {
     out->kind = BAI_DEVICE_FBDEV;
     out->path = device;
     return 0;
   }
-  return ba_error_set (error, -EINVAL, "\"%.100s\" is no display: use /dev/fb0, virtual:1280x720 or auto", device);
+  return ba_error_set (error, -EINVAL, "\"%.100s\" is no display: use /dev/fb0, /dev/dri/card0, virtual:1280x720 or auto", device);
 }

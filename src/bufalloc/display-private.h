@@ -21,13 +21,25 @@ typedef struct
   /* Opens what @device says, saves its state, maps it: fills @display's info, map, map_bytes, physical_address,
    * start_page and state. On failure everything is as before and nothing is left open. */
   int (*open) (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOptions *options, BaError *error);
-  /* Starts to show a page; where there is one page only it is called for every flip too. 0 or -errno. */
+  /* Starts to show a page; where there is one page only it is called for every flip too. 0; 1 = not visible now, for a
+   * reason that may pass, and the page counts as shown; or -errno. */
   int (*show) (BaDisplay *display, unsigned page);
-  /* (nullable): blocks until the next vsync, a few periods at most. 0; -ENOTSUP = it does not work (any more): the
-   * clock paces from now on. NULL = the clock paces. Must not log: a handler may call the display, which is busy. */
+  /* (nullable): blocks until the next vsync, a few periods at most. 0; 1 = the clock paces this one; -ENOTSUP = it does
+   * not work (any more): the clock paces from now on. NULL = the clock paces. Must not log: a handler may call the
+   * display, which is busy. */
   int (*wait_vsync) (BaDisplay *display);
+  /* The device itself tells when a page is visible: wait_vsync is asked for every page, however long ago it was shown. */
+  bool tells_when_visible;
   /* (nullable): 1 where another program has changed what open found, 0, or -errno. NULL = nobody can. Must not log. */
   int (*check_mode) (BaDisplay *display);
+  /* (nullable): which formats it could have been opened with; NULL = the one that it has. Any thread, at any time. */
+  bool (*supports_format) (const BaDisplay *display, uint32_t fourcc);
+  /* (nullable): as ba_display_set_colours(). */
+  int (*set_colours) (BaDisplay *display, BaYuvMatrix matrix, bool full_range);
+  /* (nullable): a new dmabuf of a page, or -errno. */
+  int (*export_page) (BaDisplay *display, unsigned page);
+  /* (nullable): makes the page at @data black; NULL = zeroes do. */
+  void (*clear) (const BaDisplay *display, uint8_t *data);
   /* (nullable): puts back what show and open changed. Called once, after the last show, when the display is closed
    * already. Logs what fails. */
   void (*restore) (BaDisplay *display);
@@ -72,6 +84,13 @@ struct BaDisplay
 
 extern const BaDisplayOps bai_fbdev_ops;
 extern const BaDisplayOps bai_virtual_ops;
+#ifdef BA_HAVE_KMS
+extern const BaDisplayOps bai_kms_ops;
+#endif
+
+/* Begins and ends what must not happen at the same time as a hook; @display is busy in between. 0 or -ESHUTDOWN. */
+int bai_display_enter (BaDisplay *display);
+void bai_display_leave (BaDisplay *display);
 
 /* As ba_display_open(), on top of other system calls; @calls must live as long as the display, and where
  * a driver has not come back from a wait for a vsync, until it does. */

@@ -26,11 +26,6 @@
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
-static const BaDisplayOps *
-ops_of (BaiDeviceKind kind)
-{
-  return kind == BAI_DEVICE_VIRTUAL ? &bai_virtual_ops : &bai_fbdev_ops;
-}
 
 static int
 init_waiting (BaDisplay *display)
@@ -58,6 +53,36 @@ free_display (BaDisplay *display)
   free (display);
 }
 
+/* Opens with one kind; on failure another one may be tried. */
+static int
+open_kind (BaDisplay *display, const BaDisplayOps *ops, const BaiDeviceString *device, const BaDisplayOptions *options,
+           BaError *error)
+{
+  display->ops = ops;
+  memset (&display->info, 0, sizeof display->info);
+  display->info.kind = ops->kind;
+  int r = ops->open (display, device, options, error);
+  if (r < 0 || options->fourcc == 0 || options->fourcc == display->info.layout.fourcc)
+    return r;
+  if (ops->restore)
+    ops->restore (display);
+  ops->finish (display);
+  return ba_error_set (error, -ENOTSUP, "the format %.4s cannot be shown there", (const char *) &options->fourcc);
+}
+
+static int
+open_kms (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOptions *options, BaError *error)
+{
+#ifdef BA_HAVE_KMS
+  return open_kind (display, &bai_kms_ops, device, options, error);
+#else
+  (void) display;
+  (void) options;
+  return ba_error_set (error, -ENOTSUP, "%.150s: this libbufalloc was built without KMS (meson -Dkms=enabled)",
+                       *device->card ? device->card : "an open card");
+#endif
+}
+
 /* "auto" found a device node that cannot be opened at all: say what to do without a screen. */
 static int
 explain_auto (int code, const BaError *reason, BaError *error)
@@ -75,6 +100,37 @@ explain_auto (int code, const BaError *reason, BaError *error)
   }
 }
 
+/* A card's screen is better than the framebuffer that the kernel puts in front of it, but it may be somebody else's, or
+ * none at all. */
+static int
+open_auto (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOptions *options, BaError *error)
+{
+  BaError reason = { 0 };
+#ifdef BA_HAVE_KMS
+  if (open_kms (display, device, options, &reason) == 0)
+    return 0;
+#endif
+  int r = open_kind (display, &bai_fbdev_ops, device, options, &reason);
+  return r < 0 ? explain_auto (r, &reason, error) : 0;
+}
+
+static int
+open_any (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOptions *options, BaError *error)
+{
+  if (options->has_fd)
+    return open_kms (display, device, options, error);
+  switch (device->kind) {
+    case BAI_DEVICE_AUTO:
+      return open_auto (display, device, options, error);
+    case BAI_DEVICE_KMS:
+      return open_kms (display, device, options, error);
+    case BAI_DEVICE_VIRTUAL:
+      return open_kind (display, &bai_virtual_ops, device, options, error);
+    default:
+      return open_kind (display, &bai_fbdev_ops, device, options, error);
+  }
+}
+
 int
 bai_display_open_with_calls (const char *device, const BaDisplayOptions *options, const BaDeviceCalls *calls,
                              BaError *error, BaDisplay **out)
@@ -82,9 +138,15 @@ bai_display_open_with_calls (const char *device, const BaDisplayOptions *options
   static const BaDisplayOptions defaults = { 0 };
   BaiDeviceString parsed;
   *out = NULL;
+  if (!options)
+    options = &defaults;
+  if (!device && options->has_fd)
+    device = "auto";
   int r = bai_device_string_parse (device, &parsed, error);
   if (r < 0)
     return r;
+  if (options->has_fd && parsed.kind != BAI_DEVICE_AUTO && parsed.kind != BAI_DEVICE_KMS)
+    return ba_error_set (error, -EINVAL, "%.150s: an open card was given too, which goes with a KMS string only", device);
 
   BaDisplay *display = calloc (1, sizeof *display);
   if (!display)
@@ -95,20 +157,13 @@ bai_display_open_with_calls (const char *device, const BaDisplayOptions *options
     return ba_error_set (error, r, "no memory for a display's lock");
   }
   atomic_init (&display->refs, 1);
-  display->ops = ops_of (parsed.kind);
   display->calls = calls;
-  display->info.kind = display->ops->kind;
-  if (!options)
-    options = &defaults;
   display->console = options->console;
 
-  BaError reason = { 0 };
-  r = display->ops->open (display, &parsed, options, &reason);
+  r = open_any (display, &parsed, options, error);
   if (r < 0) {
     free_display (display);
-    if (parsed.kind == BAI_DEVICE_AUTO)
-      return explain_auto (r, &reason, error);
-    return ba_error_set (error, r, "%s", reason.message);
+    return r;
   }
   display->info.can_flip = display->info.n_pages > 1;
   display->paced = display->info.can_flip && !options->no_vsync && display->info.period_ns > 0;
@@ -170,7 +225,9 @@ ba_display_clear (BaDisplay *display, unsigned page)
 {
   BaBlock block;
   int r = ba_display_get_page (display, page, &block);
-  if (r == 0)
+  if (r == 0 && display->ops->clear)
+    display->ops->clear (display, block.data);
+  else if (r == 0)
     memset (block.data, display->info.layout.fourcc == BA_FOURCC_D1 ? 0xff : 0, block.size_bytes);
   return r;
 }
@@ -221,6 +278,23 @@ leave_locked (BaDisplay *display)
   pthread_cond_broadcast (&display->changed);
 }
 
+int
+bai_display_enter (BaDisplay *display)
+{
+  pthread_mutex_lock (&display->lock);
+  int r = enter_locked (display, NULL);
+  pthread_mutex_unlock (&display->lock);
+  return r;
+}
+
+void
+bai_display_leave (BaDisplay *display)
+{
+  pthread_mutex_lock (&display->lock);
+  leave_locked (display);
+  pthread_mutex_unlock (&display->lock);
+}
+
 /* ---- waiting for a vsync --------------------------------------------------------------------------------------- */
 
 /* Waits until the first vsync of the clock's grid after the last show. */
@@ -249,18 +323,19 @@ settle_locked (BaDisplay *display, const BaCancel *cancel, BaBuffer **old)
 {
   int r = 0;
   int64_t elapsed_ns = display->calls->now_ns (display->calls->ctx) - display->shown_ns;
-  if (elapsed_ns < (int64_t) display->info.period_ns) {
-    display->stats.waits++;
-    if (!display->clock_paced) {
+  bool is_recent = elapsed_ns < (int64_t) display->info.period_ns;
+  if (is_recent || display->ops->tells_when_visible) {
+    bool by_clock = display->clock_paced;
+    display->stats.waits += is_recent;
+    if (!by_clock) {
       pthread_mutex_unlock (&display->lock);
       r = display->ops->wait_vsync (display);
       pthread_mutex_lock (&display->lock);
+      by_clock = r != 0;
       if (r < 0)
         display->clock_paced = true;
-      r = 0;
     }
-    if (display->clock_paced)
-      r = wait_clock_locked (display, cancel);
+    r = by_clock ? wait_clock_locked (display, cancel) : 0;
   }
   if (r < 0)
     return r;
@@ -349,9 +424,9 @@ show_page (BaDisplay *display, unsigned number, BaBuffer *page, int64_t asked_ns
   int64_t ended_ns = calls->now_ns (calls->ctx);
 
   pthread_mutex_lock (&display->lock);
-  if (r == 0) {
-    display->stats.flips++;
-    display->stats.vsyncs_missed += came_late (display, asked_ns, began_ns);
+  if (r >= 0) {
+    display->stats.flips += r == 0;
+    display->stats.vsyncs_missed += r == 0 && came_late (display, asked_ns, began_ns);
     if (display->info.can_flip) {
       ba_buffer_ref (page);
       if (!display->paced || show_blocks_locked (display, began_ns, ended_ns)) {
@@ -373,7 +448,7 @@ show_page (BaDisplay *display, unsigned number, BaBuffer *page, int64_t asked_ns
   if (say)
     ba_log (BA_LOG_WARNING, "%s %s: cannot show a page: %s (said once)", display->info.kind, display->info.name,
             ba_error_text (r));
-  return r;
+  return r < 0 ? r : 0;
 }
 
 int
@@ -411,14 +486,10 @@ int
 ba_display_check_mode (BaDisplay *display)
 {
   ba_display_ref (display);
-  pthread_mutex_lock (&display->lock);
-  int r = enter_locked (display, NULL);
-  pthread_mutex_unlock (&display->lock);
+  int r = bai_display_enter (display);
   if (r == 0) {
     r = display->ops->check_mode ? display->ops->check_mode (display) : 0;
-    pthread_mutex_lock (&display->lock);
-    leave_locked (display);
-    pthread_mutex_unlock (&display->lock);
+    bai_display_leave (display);
   }
   ba_display_unref (display);
   return r;

@@ -11,7 +11,19 @@
  *   virtual:WxH[,format=BGRx][,pages=6][,stride=BYTES][,rate=60][,read-mbps=N][,file=PATH]
  *                                                         memory, for machines without a screen (virtual-display.h);
  *                                                         format= also GRAY8, MONO10 (1 = white), MONO01 (1 = black)
- *   auto                                                  /dev/fb0
+ *   /dev/dri/cardN[,connector=NAME|ID][,mode=WxH[@R]][,plane=ID]
+ *                                                         KMS. Without more: the first connector with a screen, the
+ *                                                         mode that screen prefers, the primary plane. What there is
+ *                                                         is told as an error by connector=help
+ *   auto                                                  the first card with a screen that nobody else shows on, else
+ *                                                         /dev/fb0
+ *
+ * KMS: atomic where the driver can, else the older calls (kms_api). The first flip sets the mode, each of the others
+ * ends with an event of the driver; where it has none, or the screen is off, the clock paces. Showing needs to be the
+ * card's master, which one program at a time can be: it is asked for at open (-EBUSY), and where it is lost later (the
+ * owner of a file that was passed in may give it to another), pages count as shown, at the clock's pace and without a
+ * flip in the stats, until it is back. plane= shows in a plane over or under the picture of whoever set the mode: the
+ * mode and every other plane stay, and there must be one.
  *
  * Linux framebuffers: what a driver refuses has a way out, and one line in the log says so. Pages that cannot be had
  * (FBIOPUT_VSCREENINFO or FBIOPAN_DISPLAY fails, or does not do what it says): fewer, or one. A vsync that cannot be
@@ -57,21 +69,76 @@ typedef enum
 } BaConsoleMode;
 
 /**
+ * BaKmsApi: which calls show a page of a KMS display.
+ * @BA_KMS_AUTO: the atomic ones where the driver has them, else the legacy ones
+ * @BA_KMS_ATOMIC: the atomic ones, or the display does not open
+ * @BA_KMS_LEGACY: the legacy ones, which every driver has
+ */
+typedef enum
+{
+  BA_KMS_AUTO,
+  BA_KMS_ATOMIC,
+  BA_KMS_LEGACY
+} BaKmsApi;
+
+/**
+ * BaYuvMatrix: how YUV becomes RGB.
+ * @BA_YUV_BT601: of SD video
+ * @BA_YUV_BT709: of HD video
+ * @BA_YUV_BT2020: of UHD video, non-constant luminance
+ */
+typedef enum
+{
+  BA_YUV_BT601,
+  BA_YUV_BT709,
+  BA_YUV_BT2020
+} BaYuvMatrix;
+
+/**
+ * BaDisplayWindow: a part of the screen.
+ * @x_px: left edge, may lie left of the screen where the driver can do that
+ * @y_px: upper edge
+ * @width_px: 0 = as wide as the screen
+ * @height_px: 0 = as high as the screen
+ */
+typedef struct
+{
+  int32_t x_px;
+  int32_t y_px;
+  uint32_t width_px;
+  uint32_t height_px;
+} BaDisplayWindow;
+
+/**
  * BaDisplayOptions: zero it, then set what matters.
- * @pages: how many pages to ask the device for; 0 = all, up to %BA_DISPLAY_MAX_PAGES. It may have fewer.
+ * @pages: how many pages to ask the device for; 0 = all, up to %BA_DISPLAY_MAX_PAGES. It may have fewer. KMS makes its
+ *   pages from memory that others need too: 0 = 4 there
  * @no_vsync: true = a flip counts as done at once, and frames may tear
- * @console: what happens to the text console; a virtual display has none and ignores it
+ * @console: what happens to the text console; a virtual display has none, KMS covers it, and both ignore it
+ * @fourcc: the pages' format (drm_fourcc.h); 0 = the best RGB one. Others are a KMS plane's: NV12 and its like
+ *   (ba_display_supports_format()). -ENOTSUP where the device has it not
+ * @kms_api: KMS: which calls
+ * @has_fd: KMS: true = @fd is an open card, and the device string's card is not opened. NULL is a device string then
+ * @fd: (transfer none): stays the caller's and open as long as the display is. What it is master of, it stays. The
+ *   display takes events from it only where kms_api is legacy or the driver is; an application that waits for events of
+ *   its own should not use that
+ * @window: KMS with plane=: where the plane's pages are shown, 1:1; zeroed = all of the screen
  */
 typedef struct
 {
   unsigned pages;
   bool no_vsync;
   BaConsoleMode console;
+  uint32_t fourcc;
+  BaKmsApi kms_api;
+  bool has_fd;
+  int fd;
+  BaDisplayWindow window;
 } BaDisplayOptions;
 
 /**
  * BaDisplayInfo: what a display is. Never changes while it is open.
- * @kind: (transfer none): "fbdev" or "virtual"; static
+ * @kind: (transfer none): "fbdev", "kms" or "virtual"; static
  * @name: the driver's name, or the file's
  * @layout: of every page; the fourcc is a DRM one, strides may be larger than the row. offset_bytes[0] is where the
  *   first visible pixel lies in a page: 0 but for a Linux framebuffer that is scrolled sideways and cannot be moved
@@ -130,8 +197,10 @@ typedef struct
  * Opens the device, saves its state, and maps its pages. Nothing visible changes before the first flip.
  * On failure the device is as it was. Threads: any.
  *
- * Returns: 0; -EINVAL for a string that makes no sense; -ENODEV; -EBUSY where another program, or another display of
- *   this one, shows there; -ENOTSUP for a pixel format that cannot be shown; -ENOMEM, also where a virtual display
+ * Returns: 0; -EINVAL for a string that makes no sense, and for a connector, a mode or a plane that the card has not, with
+ *   those that it has; -ENODEV; -EBUSY where another program, or another display of
+ *   this one, shows there; -ENOTSUP for a pixel format that cannot be shown, or a KMS string in a library built without
+ *   it; -ENOMEM, also where a virtual display
  *   would take more than BA_VIRTUAL_MAX_MEMORY_BYTES; or the -errno of the call that failed
  */
 BA_API int ba_display_open (const char *device, const BaDisplayOptions *options, BaError *error, BaDisplay **out);
@@ -175,6 +244,46 @@ BA_API int ba_display_get_page (const BaDisplay *display, unsigned page, BaBlock
  * Returns: the number, or -EINVAL where it is no page of @display
  */
 BA_API int ba_display_get_page_number (const BaDisplay *display, const BaBuffer *buffer);
+
+/**
+ * ba_display_supports_format:
+ * @display: (transfer none): a display
+ * @fourcc: a pixel format
+ *
+ * Whether a display of the same device string could be opened with that format (BaDisplayOptions.fourcc). Of a KMS plane
+ * it is what the driver lists; whether it takes the size too is known when it was opened. Threads: any.
+ *
+ * Returns: true or false
+ */
+BA_API bool ba_display_supports_format (const BaDisplay *display, uint32_t fourcc);
+
+/**
+ * ba_display_set_colours:
+ * @display: (transfer none): a display
+ * @matrix: how the frames' YUV becomes RGB
+ * @full_range: false = limited range, as most video has
+ *
+ * Says what the colours of the next page shown, and of all after it, mean: where the pages are YUV. Threads: any.
+ *
+ * Returns: 0; -ENOTSUP where it cannot be said (the driver has its own idea then, which nobody tells); -EINVAL;
+ *   -ESHUTDOWN
+ */
+BA_API int ba_display_set_colours (BaDisplay *display, BaYuvMatrix matrix, bool full_range);
+
+/**
+ * ba_display_export_page:
+ * @display: (transfer none): a display
+ * @page: number, below n_pages
+ * @fd: (out) (transfer full): a dmabuf of the page, for reading and writing, closed by exec; -1 on error
+ *
+ * Gives a page to another device or process, that may map it or draw into it. Layout and size are those of every page
+ * (BaDisplayInfo). The memory lives as long as @fd; whether it is on screen is still the display's to say: use the page
+ * no longer than the buffer of it is held. Threads: any.
+ *
+ * Returns: 0; -EINVAL; -ENOTSUP where pages are no dmabufs (only those of KMS are, of a driver that can);
+ *   -ESHUTDOWN; or the -errno of the call that failed
+ */
+BA_API int ba_display_export_page (BaDisplay *display, unsigned page, int *fd);
 
 /**
  * ba_display_clear:

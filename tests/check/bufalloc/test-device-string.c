@@ -87,6 +87,37 @@ START_TEST (a_path_is_a_framebuffer_and_auto_the_first_one)
 }
 END_TEST
 
+START_TEST (a_card_is_what_its_string_says)
+{
+  static const struct
+  {
+    const char *string, *card, *connector;
+    uint32_t width_px, height_px, rate_mhz, plane_id;
+  } cases[] = {
+    { "/dev/dri/card0", "/dev/dri/card0", "", 0, 0, 0, 0 },
+    { "/dev/dri/by-path/pci-0000:00:02.0-card", "/dev/dri/by-path/pci-0000:00:02.0-card", "", 0, 0, 0, 0 },
+    { "/dev/dri/card1,connector=HDMI-A-1", "/dev/dri/card1", "HDMI-A-1", 0, 0, 0, 0 },
+    { "/dev/dri/card1,mode=1280x720", "/dev/dri/card1", "", 1280, 720, 0, 0 },
+    { "/dev/dri/card1,mode=1280x720@60", "/dev/dri/card1", "", 1280, 720, 60000, 0 },
+    { "/dev/dri/card1,mode=1280x720@59.94,connector=32", "/dev/dri/card1", "32", 1280, 720, 59940, 0 },
+    { "/dev/dri/card1,plane=41,mode=64x48@23.976", "/dev/dri/card1", "", 64, 48, 23976, 41 },
+  };
+  for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
+    BaiDeviceString out;
+    BaError error = { 0 };
+    ck_assert_msg (bai_device_string_parse (cases[i].string, &out, &error) == 0, "%s: %s", cases[i].string,
+                   error.message);
+    ck_assert_int_eq (out.kind, BAI_DEVICE_KMS);
+    ck_assert_str_eq (out.card, cases[i].card);
+    ck_assert_str_eq (out.connector, cases[i].connector);
+    ck_assert_uint_eq (out.width_px, cases[i].width_px);
+    ck_assert_uint_eq (out.height_px, cases[i].height_px);
+    ck_assert_uint_eq (out.rate_mhz, cases[i].rate_mhz);
+    ck_assert_uint_eq (out.plane_id, cases[i].plane_id);
+  }
+}
+END_TEST
+
 /* Every refusal names the part that is wrong. */
 START_TEST (nonsense_is_refused_by_name)
 {
@@ -143,7 +174,20 @@ START_TEST (nonsense_is_refused_by_name)
     { "virtual:64x48,pages=2,pages=2", -EINVAL, "pages is given twice" },
     { "virtual:64x48,format=BGRx,rate=0,format=BGRx", -EINVAL, "format is given twice" },
     { "virtual:64x48,file=", -EINVAL, "file=" },
-    { "/dev/dri/card0", -ENOTSUP, "KMS is not built in yet, use /dev/fbN or virtual:" },
+    { "/dev/dri/", -EINVAL, "names no card" },
+    { "/dev/dri/card0,", -EINVAL, "\"\" is no option of a KMS display" },
+    { "/dev/dri/card0,pages=3", -EINVAL, "\"pages\" is no option of a KMS display" },
+    { "/dev/dri/card0,connector=", -EINVAL, "connector=" },
+    { "/dev/dri/card0,connector=A,connector=B", -EINVAL, "connector is given twice" },
+    { "/dev/dri/card0,connector=a-name-that-no-connector-ever-had", -EINVAL, "connector=" },
+    { "/dev/dri/card0,mode=1280", -EINVAL, "mode=1280: must be a size" },
+    { "/dev/dri/card0,mode=0x720", -EINVAL, "mode=0x720" },
+    { "/dev/dri/card0,mode=1280x720@", -EINVAL, "mode=1280x720@" },
+    { "/dev/dri/card0,mode=1280x720@0", -EINVAL, "mode=1280x720@0" },
+    { "/dev/dri/card0,mode=1280x720@59.9401", -EINVAL, "59.9401" },
+    { "/dev/dri/card0,mode=1280x720i", -EINVAL, "mode=1280x720i" },
+    { "/dev/dri/card0,plane=primary", -EINVAL, "plane=primary: must be a whole number" },
+    { "/dev/dri/card0,plane=0", -EINVAL, "plane=0" },
   };
   for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
     BaiDeviceString out;
@@ -158,4 +202,4 @@ START_TEST (nonsense_is_refused_by_name)
 END_TEST
 
 RUN ("device-string", a_virtual_display_is_what_its_string_says, formats_have_gstreamers_names_and_drms_codes,
-     a_path_is_a_framebuffer_and_auto_the_first_one, nonsense_is_refused_by_name)
+     a_path_is_a_framebuffer_and_auto_the_first_one, a_card_is_what_its_string_says, nonsense_is_refused_by_name)

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kms-flip.c: one flip after the other, each with its end.
+ *
+ * The driver tells when a page is visible, by an event or a fence, and takes no second flip before. Where it does not
+ * tell in time (the screen is off) the clock paces, and pages are left out until it does. The same where another program
+ * has become master: it is asked for with each page, and the mode set again when it is back.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "kms-private.h"
+
+/* A flip that takes longer than both is stuck: a screen that is off, or a driver that forgot. */
+#define STUCK_PERIODS 5
+#define STUCK_MS 200
+/* A flip of somebody else's on the same CRTC is over after a period; it is tried again four times in one. */
+#define BUSY_TRIES 8
+#define EVENT_BYTES 1024
+
+static int
+period_ms (const BaDisplay *display)
+{
+  return (int) (display->info.period_ns / 1000000) + 1;
+}
+
+/* ---- the end of a flip ----------------------------------------------------------------------------------------- */
+
+static void
+end_flip (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  if (state->fence_fd >= 0)
+    display->calls->close (display->calls->ctx, state->fence_fd);
+  state->fence_fd = -1;
+  state->is_flipping = state->is_stuck = false;
+}
+
+static void
+take_events (BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  char bytes[EVENT_BYTES];
+  ssize_t n = display->calls->read (display->calls->ctx, state->fd, bytes, sizeof bytes);
+  struct drm_event event;
+  for (ssize_t at = 0; at + (ssize_t) sizeof event <= n; at += event.length) {
+    struct drm_event_vblank flip;
+    memcpy (&event, bytes + at, sizeof event);
+    if (event.length < sizeof event || at + (ssize_t) event.length > n)
+      return;
+    if (event.type != DRM_EVENT_FLIP_COMPLETE || event.length < sizeof flip)
+      continue;
+    memcpy (&flip, bytes + at, sizeof flip);
+    if (flip.user_data == state->flip_id)
+      end_flip (display);
+  }
+}
+
+/* Waits until the flip is over, or the time is up. Other users of a shared file may wake it up for nothing. */
+static void
+wait_for_end (BaDisplay *display, int timeout_ms)
+{
+  const BaiKmsState *state = display->state;
+  const BaDeviceCalls *calls = display->calls;
+  int64_t deadline_ns = calls->now_ns (calls->ctx) + (int64_t) timeout_ms * 1000000;
+  int left_ms = timeout_ms;
+  while (state->is_flipping) {
+    bool by_fence = state->fence_fd >= 0;
+    struct pollfd fd = { .fd = by_fence ? state->fence_fd : state->fd, .events = POLLIN };
+    int r = calls->poll (calls->ctx, &fd, 1, left_ms);
+    if (r <= 0 || !(fd.revents & POLLIN))
+      return;
+    if (by_fence)
+      end_flip (display);
+    else
+      take_events (display);
+    int64_t left_ns = deadline_ns - calls->now_ns (calls->ctx);
+    if (left_ns <= 0)
+      return;
+    left_ms = (int) (left_ns / 1000000);
+  }
+}
+
+static void
+wait_for_flip (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  int timeout_ms = STUCK_PERIODS * period_ms (display);
+  if (timeout_ms < STUCK_MS)
+    timeout_ms = STUCK_MS;
+  if (!state->is_flipping)
+    return;
+  wait_for_end (display, state->is_stuck ? 0 : timeout_ms);
+  state->is_stuck = state->is_flipping;
+}
+
+int
+bai_kms_wait (BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  wait_for_flip (display);
+  return state->is_stuck || state->is_hidden || !state->has_vblank ? 1 : 0;
+}
+
+void
+bai_kms_settle (BaDisplay *display)
+{
+  wait_for_flip (display);
+  end_flip (display);
+}
+
+/* ---- showing --------------------------------------------------------------------------------------------------- */
+
+/* Master again? Whoever had it meanwhile may have set anything. */
+static bool
+take_master_back (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  state->is_hidden = !bai_kms_become_master (display);
+  return !state->is_hidden;
+}
+
+/* Whether somebody who shares the card with us has switched the screen off. */
+static bool
+is_off (const BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  struct drm_mode_crtc crtc;
+  return bai_kms_get_crtc (display, state->crtc_id, &crtc) == 0 && !crtc.mode_valid;
+}
+
+static bool
+lacks_master (int code)
+{
+  return code == -EACCES || code == -EPERM;
+}
+
+/* Sets mode and page. */
+static int
+light (BaDisplay *display, uint32_t fb_id)
+{
+  BaiKmsState *state = display->state;
+  int r = bai_kms_light (display, fb_id);
+  if (lacks_master (r) && take_master_back (display))
+    r = bai_kms_light (display, fb_id);
+  if (!lacks_master (r))
+    return r;
+  state->is_hidden = true;
+  return 1;
+}
+
+/* The only page was drawn on: some drivers copy it to the screen, and have to be told. Others need nothing. */
+static int
+flush (BaDisplay *display, uint32_t fb_id)
+{
+  struct drm_mode_fb_dirty_cmd arg = { .fb_id = fb_id };
+  int r = bai_kms_call (display, DRM_IOCTL_MODE_DIRTYFB, &arg);
+  return r == -ENODEV ? r : 0;
+}
+
+/* A flip that is not ours may be under way on the same CRTC, where others have the file too. */
+static int
+flip_or_wait (BaDisplay *display, uint32_t fb_id)
+{
+  int r = bai_kms_start_flip (display, fb_id);
+  for (int i = 0; r == -EBUSY && i < BUSY_TRIES; i++) {
+    (void) display->calls->poll (display->calls->ctx, NULL, 0, period_ms (display) / 4);
+    r = bai_kms_start_flip (display, fb_id);
+  }
+  return r;
+}
+
+static int
+flip (BaDisplay *display, uint32_t fb_id)
+{
+  BaiKmsState *state = display->state;
+  int r = flip_or_wait (display, fb_id);
+  if (r == 0 || r == -ENODEV) /* a card that is gone */
+    return r;
+  if (lacks_master (r))
+    return take_master_back (display) ? light (display, fb_id) : 1;
+  if ((r == -EBUSY || r == -EINVAL) && is_off (display))
+    return 1;
+  /* A mode that another program has left, or a CRTC that lost its screen, takes no flips, but a mode set. */
+  return state->is_overlay ? r : light (display, fb_id);
+}
+
+static int
+refused (int code)
+{
+  return code == -EINVAL || code == -ENOSPC || code == -ERANGE ? -ENOTSUP : code;
+}
+
+int
+bai_kms_show (BaDisplay *display, unsigned page)
+{
+  BaiKmsState *state = display->state;
+  uint32_t fb_id = state->pages[page].fb_id;
+  wait_for_flip (display);
+  if (state->is_flipping)
+    return 1;
+  bool was_hidden = state->is_hidden;
+  if (was_hidden && !take_master_back (display))
+    return 1;
+  if (was_hidden || !state->is_lit)
+    return refused (light (display, fb_id));
+  return refused (display->info.n_pages == 1 ? flush (display, fb_id) : flip (display, fb_id));
+}

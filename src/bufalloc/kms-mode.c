@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kms-mode.c: which connector, which mode, and which CRTC drives it.
+ *
+ * Nobody knows the names of connectors by heart, nor what a screen can: whatever does not fit is answered with a list of
+ * what there is. A CRTC that shows another connector's picture is never taken.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kms-private.h"
+
+/* "@60" also means 59.94 Hz. */
+#define RATE_SLACK_MHZ 600
+#define LISTED_MODES 6
+
+uint32_t
+bai_kms_rate_mhz (const struct drm_mode_modeinfo *mode)
+{
+  uint64_t pixels = (uint64_t) mode->htotal * mode->vtotal;
+  uint64_t rate_mhz = pixels ? (UINT64_C (1000000) * mode->clock + pixels / 2) / pixels : 0;
+  if (mode->flags & DRM_MODE_FLAG_INTERLACE)
+    rate_mhz *= 2;
+  if (mode->flags & DRM_MODE_FLAG_DBLSCAN)
+    rate_mhz /= 2;
+  if (mode->vscan > 1)
+    rate_mhz /= mode->vscan;
+  return rate_mhz ? (uint32_t) rate_mhz : mode->vrefresh * 1000;
+}
+
+/* ---- telling what there is ------------------------------------------------------------------------------------- */
+
+static void BA_PRINTF (3, 4) append (char *text, size_t room, const char *format, ...)
+{
+  size_t used = strlen (text);
+  va_list args;
+  va_start (args, format);
+  vsnprintf (text + used, room - used, format, args);
+  va_end (args);
+}
+
+static void
+list_modes (char *text, size_t room, const BaiKmsConnector *connector)
+{
+  for (unsigned i = 0; i < connector->n_modes && i < LISTED_MODES; i++) {
+    const struct drm_mode_modeinfo *mode = &connector->modes[i];
+    append (text, room, " %ux%u@%u%s", mode->hdisplay, mode->vdisplay, (bai_kms_rate_mhz (mode) + 500) / 1000,
+            mode->flags & DRM_MODE_FLAG_INTERLACE ? "i" : "");
+  }
+  if (connector->n_modes > LISTED_MODES)
+    append (text, room, " and %u more", connector->n_modes - LISTED_MODES);
+}
+
+/* "HDMI-A-1 (32, connected: 1920x1080@60 1280x720@60), VGA-1 (35, nothing connected)" */
+static void
+list_connectors (const BaDisplay *display, const BaiKmsCard *card, char *text, size_t room)
+{
+  text[0] = 0;
+  for (unsigned i = 0; i < card->n_connectors; i++) {
+    BaiKmsConnector connector;
+    if (bai_kms_read_connector (display, card->connectors[i], &connector) < 0)
+      continue;
+    append (text, room, "%s%s (%u, ", *text ? ", " : "", connector.name, connector.id);
+    if (connector.is_connected) {
+      append (text, room, "connected:");
+      list_modes (text, room, &connector);
+    } else {
+      append (text, room, "nothing connected");
+    }
+    append (text, room, ")");
+    free (connector.modes);
+  }
+  if (!*text)
+    append (text, room, "no connectors");
+}
+
+/* ---- choosing -------------------------------------------------------------------------------------------------- */
+
+static bool
+is_wanted (const BaiKmsConnector *connector, const char *wanted)
+{
+  char number[16];
+  if (!*wanted)
+    return connector->is_connected && connector->n_modes > 0;
+  snprintf (number, sizeof number, "%u", connector->id);
+  return strcmp (connector->name, wanted) == 0 || strcmp (number, wanted) == 0;
+}
+
+/* How well a mode fits what was asked for; 0 = not at all. Of two that fit as well the first one is taken: drivers put
+ * the better one first. */
+static unsigned
+fit_of (const struct drm_mode_modeinfo *mode, const BaiDeviceString *device)
+{
+  if (device->width_px && (mode->hdisplay != device->width_px || mode->vdisplay != device->height_px))
+    return 0;
+  unsigned fit = 1;
+  if (device->rate_mhz) {
+    uint32_t rate_mhz = bai_kms_rate_mhz (mode);
+    uint32_t off_mhz = rate_mhz > device->rate_mhz ? rate_mhz - device->rate_mhz : device->rate_mhz - rate_mhz;
+    if (off_mhz > RATE_SLACK_MHZ)
+      return 0;
+    fit += (RATE_SLACK_MHZ - off_mhz) * 4;
+  }
+  return fit + (mode->flags & DRM_MODE_FLAG_INTERLACE ? 0 : 2) + (mode->type & DRM_MODE_TYPE_PREFERRED ? 1 : 0);
+}
+
+static bool
+choose_mode (BaiKmsState *state, const BaiKmsConnector *connector, const BaiDeviceString *device)
+{
+  unsigned best = 0;
+  for (unsigned i = 0; i < connector->n_modes; i++) {
+    unsigned fit = fit_of (&connector->modes[i], device);
+    if (fit > best) {
+      best = fit;
+      state->mode = connector->modes[i];
+    }
+  }
+  return best > 0;
+}
+
+/* The CRTC at work on a connector; 0 = none. */
+static uint32_t
+crtc_of (const BaDisplay *display, const BaiKmsConnector *connector)
+{
+  struct drm_mode_get_encoder encoder;
+  if (!connector->encoder_id || bai_kms_get_encoder (display, connector->encoder_id, &encoder) < 0)
+    return 0;
+  return encoder.crtc_id;
+}
+
+/* Bits of the CRTCs that drive other connectors. */
+static uint64_t
+crtcs_in_use (const BaDisplay *display, const BaiKmsCard *card, uint32_t but_connector)
+{
+  uint64_t used = 0;
+  for (unsigned i = 0; i < card->n_connectors; i++) {
+    BaiKmsConnector connector;
+    if (card->connectors[i] == but_connector || bai_kms_read_connector (display, card->connectors[i], &connector) < 0)
+      continue;
+    uint32_t crtc = crtc_of (display, &connector);
+    for (unsigned k = 0; crtc && k < card->n_crtcs; k++)
+      used |= card->crtcs[k] == crtc ? UINT64_C (1) << k : 0;
+    free (connector.modes);
+  }
+  return used;
+}
+
+static bool
+choose_crtc (BaDisplay *display, const BaiKmsConnector *connector, const BaiKmsCard *card)
+{
+  BaiKmsState *state = display->state;
+  uint64_t possible = 0;
+  uint32_t current = crtc_of (display, connector);
+  for (unsigned i = 0; i < connector->n_encoders; i++) {
+    struct drm_mode_get_encoder encoder;
+    if (bai_kms_get_encoder (display, connector->encoders[i], &encoder) == 0)
+      possible |= encoder.possible_crtcs;
+  }
+  for (unsigned i = 0; current && i < card->n_crtcs; i++) {
+    if (card->crtcs[i] == current)
+      possible = UINT64_C (1) << i;
+  }
+  if (!current)
+    possible &= ~crtcs_in_use (display, card, connector->id);
+  for (unsigned i = 0; i < card->n_crtcs; i++) {
+    if (possible & (UINT64_C (1) << i)) {
+      state->crtc_id = card->crtcs[i];
+      state->crtc_index = i;
+      return true;
+    }
+  }
+  return false;
+}
+
+static int
+no_output (const BaDisplay *display, const char *path, const BaiKmsCard *card, int code, const char *why,
+           BaError *error)
+{
+  char list[320];
+  list_connectors (display, card, list, sizeof list);
+  return ba_error_set (error, code, "%.60s: %.60s; it has %.190s", path, why, list);
+}
+
+/* One connector that is wanted. 0; 1 = it cannot be used, and perhaps another one can; or an error. */
+static int
+use_connector (BaDisplay *display, const char *path, const BaiDeviceString *device, const BaiKmsCard *card,
+               const BaiKmsConnector *connector, BaError *error)
+{
+  BaiKmsState *state = display->state;
+  char why[96];
+  state->connector_id = connector->id;
+  if (connector->n_modes == 0) {
+    snprintf (why, sizeof why, "nothing is connected to %s", connector->name);
+    return no_output (display, path, card, -ENODEV, why, error);
+  }
+  if (!choose_crtc (display, connector, card)) {
+    if (!*device->connector)
+      return 1;
+    return ba_error_set (error, -EBUSY, "%.60s: everything that could drive %s shows on other connectors", path,
+                         connector->name);
+  }
+  if (!choose_mode (state, connector, device)) {
+    snprintf (why, sizeof why, "%s has no such mode", connector->name);
+    return no_output (display, path, card, -EINVAL, why, error);
+  }
+  return 0;
+}
+
+int
+bai_kms_choose_output (BaDisplay *display, const char *path, const BaiDeviceString *device, const BaiKmsCard *card,
+                       BaError *error)
+{
+  char why[96];
+  for (unsigned i = 0; i < card->n_connectors; i++) {
+    BaiKmsConnector connector;
+    int r = bai_kms_read_connector (display, card->connectors[i], &connector);
+    if (r < 0)
+      return ba_error_set (error, r, "%.100s: cannot ask a connector: %s", path, ba_error_text (r));
+    r = is_wanted (&connector, device->connector) ? use_connector (display, path, device, card, &connector, error) : 1;
+    free (connector.modes);
+    if (r <= 0)
+      return r;
+  }
+  if (!*device->connector)
+    return no_output (display, path, card, -ENODEV, "no screen is connected", error);
+  snprintf (why, sizeof why, "no connector is called \"%s\"", device->connector);
+  return no_output (display, path, card, -EINVAL, why, error);
+}

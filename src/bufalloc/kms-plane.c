@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kms-plane.c: the plane that shows our pages, which formats it takes, and the properties of everything that an atomic
+ * commit may change, with the values they had before.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kms-private.h"
+
+/* ---- choosing a plane ------------------------------------------------------------------------------------------ */
+
+/* The kernel's numbers of the property "type"; no kernel header has them. */
+enum
+{
+  PLANE_PRIMARY = 1
+};
+
+static void
+note_type (void *user, const struct drm_mode_get_property *property, uint64_t value)
+{
+  uint64_t *type = user;
+  if (strncmp (property->name, "type", sizeof property->name) == 0)
+    *type = value;
+}
+
+static bool
+is_primary (const BaDisplay *display, uint32_t plane_id)
+{
+  uint64_t type = UINT64_MAX;
+  (void) bai_kms_for_each_property (display, plane_id, DRM_MODE_OBJECT_PLANE, note_type, &type);
+  return type == PLANE_PRIMARY;
+}
+
+static bool
+fits_crtc (const BaiKmsState *state, const struct drm_mode_get_plane *plane)
+{
+  return (plane->possible_crtcs & (1u << state->crtc_index)) && (!plane->crtc_id || plane->crtc_id == state->crtc_id);
+}
+
+static int
+read_formats (BaDisplay *display, uint32_t plane_id)
+{
+  BaiKmsState *state = display->state;
+  struct drm_mode_get_plane plane = {
+    .format_type_ptr = (uint64_t) (uintptr_t) state->formats,
+    .count_format_types = BAI_KMS_MAX_FORMATS,
+  };
+  int r = bai_kms_get_plane (display, plane_id, &plane);
+  state->n_formats = plane.count_format_types;
+  if (plane.count_format_types > BAI_KMS_MAX_FORMATS)
+    state->n_formats = 0; /* the kernel fills all or nothing */
+  return r;
+}
+
+static int
+use_named_plane (BaDisplay *display, const char *path, uint32_t plane_id, const BaiKmsCard *card, BaError *error)
+{
+  BaiKmsState *state = display->state;
+  char list[160] = "";
+  for (unsigned i = 0; i < card->n_planes; i++) {
+    struct drm_mode_get_plane plane = { 0 };
+    if (bai_kms_get_plane (display, card->planes[i], &plane) < 0 || !fits_crtc (state, &plane))
+      continue;
+    if (card->planes[i] == plane_id) {
+      state->plane_id = plane_id;
+      return 0;
+    }
+    size_t used = strlen (list);
+    snprintf (list + used, sizeof list - used, " %u%s", card->planes[i],
+              is_primary (display, card->planes[i]) ? " (primary)" : "");
+  }
+  return ba_error_set (error, -EINVAL, "%.100s: plane %u is none that can show there; these can:%s", path, plane_id,
+                       list);
+}
+
+int
+bai_kms_choose_plane (BaDisplay *display, const char *path, const BaiDeviceString *device, const BaiKmsCard *card,
+                      BaError *error)
+{
+  BaiKmsState *state = display->state;
+  if (device->plane_id) {
+    int r = use_named_plane (display, path, device->plane_id, card, error);
+    if (r < 0)
+      return r;
+  }
+  for (unsigned i = 0; !state->plane_id && i < card->n_planes; i++) {
+    struct drm_mode_get_plane plane = { 0 };
+    if (bai_kms_get_plane (display, card->planes[i], &plane) == 0 && fits_crtc (state, &plane)
+        && is_primary (display, card->planes[i]))
+      state->plane_id = card->planes[i];
+  }
+  if (!state->plane_id)
+    return ba_error_set (error, -ENOTSUP, "%.100s: no primary plane for the screen", path);
+  int r = read_formats (display, state->plane_id);
+  return r < 0 ? ba_error_set (error, r, "%.100s: cannot ask for formats: %s", path, ba_error_text (r)) : 0;
+}
+
+bool
+bai_kms_has_format (const BaiKmsState *state, uint32_t fourcc)
+{
+  for (unsigned i = 0; i < state->n_formats; i++) {
+    if (state->formats[i] == fourcc)
+      return true;
+  }
+  return false;
+}
+
+/* ---- properties ------------------------------------------------------------------------------------------------ */
+
+static const char *const property_names[BAI_KMS_N_PROPERTIES] = {
+  [BAI_KMS_CONNECTOR_CRTC] = "CRTC_ID",
+  [BAI_KMS_CRTC_ACTIVE] = "ACTIVE",
+  [BAI_KMS_CRTC_MODE] = "MODE_ID",
+  [BAI_KMS_CRTC_OUT_FENCE] = "OUT_FENCE_PTR",
+  [BAI_KMS_PLANE_FB] = "FB_ID",
+  [BAI_KMS_PLANE_CRTC] = "CRTC_ID",
+  [BAI_KMS_PLANE_SRC_X] = "SRC_X",
+  [BAI_KMS_PLANE_SRC_Y] = "SRC_Y",
+  [BAI_KMS_PLANE_SRC_W] = "SRC_W",
+  [BAI_KMS_PLANE_SRC_H] = "SRC_H",
+  [BAI_KMS_PLANE_CRTC_X] = "CRTC_X",
+  [BAI_KMS_PLANE_CRTC_Y] = "CRTC_Y",
+  [BAI_KMS_PLANE_CRTC_W] = "CRTC_W",
+  [BAI_KMS_PLANE_CRTC_H] = "CRTC_H",
+  [BAI_KMS_PLANE_ENCODING] = "COLOR_ENCODING",
+  [BAI_KMS_PLANE_RANGE] = "COLOR_RANGE",
+};
+
+static void
+note_among (BaiKmsState *state, unsigned first, unsigned end, const struct drm_mode_get_property *property,
+            uint64_t value)
+{
+  for (unsigned i = first; i < end; i++) {
+    if (strncmp (property->name, property_names[i], sizeof property->name) == 0) {
+      state->properties[i].id = property->prop_id;
+      state->properties[i].saved = value;
+    }
+  }
+}
+
+static void
+note_connector (void *user, const struct drm_mode_get_property *property, uint64_t value)
+{
+  note_among (user, BAI_KMS_CONNECTOR_CRTC, BAI_KMS_CRTC_ACTIVE, property, value);
+}
+
+static void
+note_crtc (void *user, const struct drm_mode_get_property *property, uint64_t value)
+{
+  note_among (user, BAI_KMS_CRTC_ACTIVE, BAI_KMS_PLANE_FB, property, value);
+}
+
+static void
+note_plane (void *user, const struct drm_mode_get_property *property, uint64_t value)
+{
+  note_among (user, BAI_KMS_PLANE_FB, BAI_KMS_N_PROPERTIES, property, value);
+}
+
+static void
+read_colour_values (BaDisplay *display)
+{
+  static const char *const encodings[] = {
+    [BA_YUV_BT601] = "ITU-R BT.601 YCbCr",
+    [BA_YUV_BT709] = "ITU-R BT.709 YCbCr",
+    [BA_YUV_BT2020] = "ITU-R BT.2020 YCbCr",
+  };
+  static const char *const ranges[] = { "YCbCr limited range", "YCbCr full range" };
+  BaiKmsState *state = display->state;
+  uint32_t encoding_id = state->properties[BAI_KMS_PLANE_ENCODING].id;
+  uint32_t range_id = state->properties[BAI_KMS_PLANE_RANGE].id;
+  for (unsigned i = 0; encoding_id && i < 3; i++) {
+    if (bai_kms_get_enum (display, encoding_id, encodings[i], &state->encodings[i]))
+      state->colour_values_known |= BAI_KMS_ENCODING_BIT (i);
+  }
+  for (unsigned i = 0; range_id && i < 2; i++) {
+    if (bai_kms_get_enum (display, range_id, ranges[i], &state->ranges[i]))
+      state->colour_values_known |= BAI_KMS_RANGE_BIT (i);
+  }
+}
+
+int
+bai_kms_read_properties (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  int r = bai_kms_for_each_property (display, state->connector_id, DRM_MODE_OBJECT_CONNECTOR, note_connector, state);
+  if (r == 0)
+    r = bai_kms_for_each_property (display, state->crtc_id, DRM_MODE_OBJECT_CRTC, note_crtc, state);
+  if (r == 0)
+    r = bai_kms_for_each_property (display, state->plane_id, DRM_MODE_OBJECT_PLANE, note_plane, state);
+  if (r < 0)
+    return r;
+  read_colour_values (display);
+  for (unsigned i = 0; i < BAI_KMS_PLANE_ENCODING; i++) {
+    if (i != BAI_KMS_CRTC_OUT_FENCE && !state->properties[i].id)
+      return -ENOTSUP;
+  }
+  return 0;
+}
+
+/* Drivers without these have one idea of YUV. What they cannot say, they should not be asked to show. */
+int
+bai_kms_set_colours (BaDisplay *display, BaYuvMatrix matrix, bool full_range)
+{
+  BaiKmsState *state = display->state;
+  uint32_t wanted = BAI_KMS_ENCODING_BIT (matrix) | BAI_KMS_RANGE_BIT (full_range);
+  if (!state->is_atomic || (state->colour_values_known & wanted) != wanted)
+    return -ENOTSUP;
+  if (state->colours_wanted && state->encoding == state->encodings[matrix] && state->range == state->ranges[full_range])
+    return 0;
+  state->encoding = state->encodings[matrix];
+  state->range = state->ranges[full_range];
+  state->colours_wanted = state->colours_changed = true;
+  return 0;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-kms.c: what is opened as /dev/dri/cardN: screen, mode, plane, format and pages, and what is told where there is
+ * none. On a fake card; real drivers have their own tests.
+ */
+#include "fake-card.h"
+
+#include <unistd.h>
+
+#define CARD FAKE_CARD_PATH
+
+/* ---- screen and mode ------------------------------------------------------------------------------------------- */
+
+START_TEST (the_connected_screen_and_its_preferred_mode_are_taken)
+{
+  Card card;
+  card_init (&card);
+  card_start (&card, CARD);
+  ck_assert_str_eq (card.info->kind, "kms");
+  ck_assert_str_eq (card.info->name, "fakekms");
+  ck_assert_uint_eq (card.info->layout.width_px, 200);
+  ck_assert_uint_eq (card.info->layout.height_px, 100);
+  ck_assert_uint_eq (card.info->period_ns, 1000000000 / 60);
+  ck_assert_uint_eq (card.info->n_pages, 4);
+  ck_assert (card.info->can_flip);
+  ck_assert (fake_kms_is_restored (&card.fake)); /* nothing is shown yet */
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (a_mode_is_chosen_by_size_and_rate)
+{
+  static const struct
+  {
+    const char *device;
+    uint32_t width_px, rate_hz;
+  } cases[] = {
+    { CARD ",mode=100x50", 100, 75 },
+    { CARD ",mode=100x50@60", 100, 60 },
+    { CARD ",mode=100x50@59.94", 100, 60 },
+    { CARD ",mode=200x100@50", 200, 50 },
+    { CARD ",mode=200x100@60", 200, 60 },
+    { CARD ",connector=HDMI-A-1,mode=100x50@60", 100, 60 },
+    { CARD ",connector=10,mode=100x50", 100, 75 },
+  };
+  for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
+    Card card;
+    card_init (&card);
+    card_start (&card, cases[i].device);
+    ck_assert_uint_eq (card.info->layout.width_px, cases[i].width_px);
+    ck_assert_uint_eq (card.info->period_ns, 1000000000 / cases[i].rate_hz);
+    ck_assert_int_eq (card_flip (&card), 0);
+    ck_assert_uint_eq (card.fake.screen.mode.vrefresh, cases[i].rate_hz);
+    ck_assert (!(card.fake.screen.mode.flags & DRM_MODE_FLAG_INTERLACE));
+    card_finish (&card);
+  }
+}
+END_TEST
+
+START_TEST (what_does_not_fit_is_answered_with_what_there_is)
+{
+  Card card;
+  card_init (&card);
+  fake_kms_ready (&card.fake);
+  card_refused (
+      &card, CARD ",connector=help", -EINVAL,
+      "no connector is called \"help\"; it has VGA-1 (11, nothing connected), HDMI-A-1 (10, connected: 100x50@75 "
+      "100x50@60 200x100@60i 200x100@60 200x100@50)");
+  card_refused (&card, CARD ",mode=640x480", -EINVAL, "HDMI-A-1 has no such mode; it has ");
+  card_refused (&card, CARD ",mode=200x100@75", -EINVAL, "HDMI-A-1 has no such mode");
+  card_refused (&card, CARD ",connector=VGA-1", -ENODEV, "nothing is connected to VGA-1");
+  card_refused (&card, CARD ",plane=41", -EINVAL, "plane 41 is none that can show there; these can: 42 40 (primary)");
+  card_refused (&card, "/dev/dri/card0", -ENODEV, "no such card: /dev/dri/card0");
+  card.fake.unplugged = true;
+  card_refused (&card, CARD, -ENODEV, "no screen is connected");
+  card.fake.no_dumb = true;
+  card_refused (&card, CARD, -ENODEV, "no card that shows pictures from memory");
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (a_card_with_another_master_is_busy)
+{
+  Card card;
+  card_init (&card);
+  fake_kms_ready (&card.fake);
+  card.fake.master_is_other = true;
+  card_refused (&card, CARD, -EBUSY, "another program (a desktop, another player) is its master");
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (auto_is_the_first_card_with_a_screen)
+{
+  Card card;
+  card_init (&card);
+  card_start (&card, "auto");
+  ck_assert_str_eq (card.info->name, "fakekms");
+  card_stop (&card);
+  ck_assert_int_eq (card_open (&card, NULL), -EINVAL);
+  card.fake.absent = true; /* and no framebuffer either */
+  card_refused (&card, "auto", -ENODEV, "virtual:1280x720");
+  card_finish (&card);
+}
+END_TEST
+
+/* ---- formats and pages ----------------------------------------------------------------------------------------- */
+
+START_TEST (the_best_format_that_the_driver_takes_is_used)
+{
+  Card card;
+  card_init (&card);
+  card_start (&card, CARD);
+  ck_assert_uint_eq (card.info->layout.fourcc, DRM_FORMAT_XRGB8888);
+  ck_assert_uint_eq (card.info->layout.stride_bytes[0], 800);
+  card_stop (&card);
+  card.fake.refuse_bpp = 32; /* no such buffers */
+  ck_assert_int_eq (card_open (&card, CARD), 0);
+  ck_assert_uint_eq (card.info->layout.fourcc, DRM_FORMAT_RGB565);
+  card_stop (&card);
+  card.fake.refuse_bpp = 0;
+  card.fake.refuse_test = DRM_FORMAT_XRGB8888; /* buffers, but not on this screen */
+  ck_assert_int_eq (card_open (&card, CARD), 0);
+  ck_assert_uint_eq (card.info->layout.fourcc, DRM_FORMAT_RGB565);
+  card_stop (&card);
+  card.fake.refuse_bpp = 16;
+  card_refused (&card, CARD, -ENOTSUP, "shows nothing that we can draw");
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (the_pitch_is_the_drivers_and_the_planes_follow_it)
+{
+  Card card;
+  card_init (&card);
+  card.fake.pitch_align = 256;
+  card.options.fourcc = DRM_FORMAT_NV12;
+  card_start (&card, CARD);
+  const BaLayout *layout = &card.info->layout;
+  ck_assert_uint_eq (layout->fourcc, DRM_FORMAT_NV12);
+  ck_assert_uint_eq (layout->n_planes, 2);
+  ck_assert_uint_eq (layout->stride_bytes[0], 256);
+  ck_assert_uint_eq (layout->stride_bytes[1], 256);
+  ck_assert_uint_eq (layout->offset_bytes[1], 256 * 100);
+  ck_assert_uint_eq (card.info->page_bytes, (256 * 150 + 4095) / 4096 * 4096);
+  ck_assert_int_eq (ba_display_clear (card.display, 0), 0);
+  BaBlock block;
+  ck_assert_int_eq (ba_display_get_page (card.display, 0, &block), 0);
+  const uint8_t *page = block.data;
+  ck_assert_uint_eq (page[0], 16); /* black, not green */
+  ck_assert_uint_eq (page[256 * 100 - 1], 16);
+  ck_assert_uint_eq (page[256 * 100], 128);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_uint_eq (fake_kms_shown (&card.fake, FAKE_PRIMARY)->fourcc, DRM_FORMAT_NV12);
+  card_stop (&card);
+  card.options.fourcc = DRM_FORMAT_YUV420;
+  ck_assert_int_eq (card_open (&card, CARD), 0);
+  ck_assert_uint_eq (card.info->layout.n_planes, 3);
+  ck_assert_uint_eq (card.info->layout.stride_bytes[2], 128);
+  ck_assert_uint_eq (card.info->layout.offset_bytes[2], 256 * 100 + 128 * 50);
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (formats_are_those_of_the_plane)
+{
+  Card card;
+  card_init (&card);
+  card_start (&card, CARD);
+  ck_assert (ba_display_supports_format (card.display, DRM_FORMAT_NV12));
+  ck_assert (ba_display_supports_format (card.display, DRM_FORMAT_RGB565));
+  ck_assert (!ba_display_supports_format (card.display, DRM_FORMAT_P010));
+  ck_assert (!ba_display_supports_format (card.display, DRM_FORMAT_ARGB8888)); /* alpha is nobody's to see */
+  card_stop (&card);
+  card.options.fourcc = DRM_FORMAT_P010;
+  card_refused (&card, CARD, -ENOTSUP, "cannot show the format P010");
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (pages_are_memory_side_by_side_and_fewer_where_there_is_less)
+{
+  Card card;
+  card_init (&card);
+  card.options.pages = 8;
+  card.fake.most_dumbs = 3;
+  card_start (&card, CARD);
+  ck_assert_uint_eq (card.info->n_pages, 3);
+  for (unsigned i = 0; i < 3; i++) {
+    BaBlock block;
+    ck_assert_int_eq (ba_display_get_page (card.display, i, &block), 0);
+    ck_assert_uint_ge (block.size_bytes, 800 * 100);
+    memset (block.data, (int) i + 1, block.size_bytes);
+  }
+  for (unsigned i = 0; i < 3; i++) { /* each its own */
+    BaBlock block;
+    ck_assert_int_eq (ba_display_get_page (card.display, i, &block), 0);
+    ck_assert_uint_eq (((const uint8_t *) block.data)[block.size_bytes - 1], i + 1);
+  }
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (a_page_that_is_held_stays_mapped_behind_the_close)
+{
+  Card card;
+  card_init (&card);
+  card_start (&card, CARD);
+  BaBuffer *page = acquire (card.pool);
+  ba_display_close (card.display);
+  ck_assert_int_eq (card.fake.n_open, 0); /* the next one may have the card */
+  ck_assert (!card.fake.is_master);
+  ck_assert_int_eq (card.fake.n_mapped, 1);
+  memset (ba_buffer_get_data (page), 1, 800 * 100);
+  ba_buffer_unref (page);
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (a_page_is_given_to_others_as_a_dmabuf)
+{
+  Card card;
+  int fd;
+  card_init (&card);
+  card_start (&card, CARD);
+  ck_assert_int_eq (ba_display_export_page (card.display, card.info->n_pages, &fd), -EINVAL);
+  ck_assert_int_eq (ba_display_export_page (card.display, 3, &fd), 0);
+  ck_assert_int_ge (fd, 0);
+  close (fd);
+  card.fake.no_export = true;
+  ck_assert_int_eq (ba_display_export_page (card.display, 3, &fd), -ENOTSUP);
+  ck_assert_int_eq (fd, -1);
+  ba_display_close (card.display);
+  ck_assert_int_eq (ba_display_export_page (card.display, 3, &fd), -ESHUTDOWN);
+  card_finish (&card);
+}
+END_TEST
+
+/* ---- which calls ----------------------------------------------------------------------------------------------- */
+
+START_TEST (atomic_that_is_not_there_is_done_without_or_refused)
+{
+  Card card;
+  card_init (&card);
+  card.fake.no_atomic = true;
+  card_start (&card, CARD);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_uint_eq (card.fake.n_modesets, 1);
+  card_stop (&card);
+  ck_assert (fake_kms_is_restored (&card.fake));
+  card.options.kms_api = BA_KMS_ATOMIC;
+  card_refused (&card, CARD, -ENOTSUP, "fakekms has no atomic mode setting");
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (a_card_of_the_application_is_used_and_left_open)
+{
+  Card card;
+  card_init (&card);
+  fake_kms_ready (&card.fake);
+  card.options.has_fd = true;
+  card.options.fd = fake_kms_open_fd (&card.fake);
+  ck_assert_int_eq (card_open (&card, "/dev/fb0"), -EINVAL);
+  ck_assert_msg (card_open (&card, NULL) == 0, "%s", card.error.message);
+  ck_assert_str_eq (card.info->kind, "kms");
+  card_stop (&card);
+  ck_assert (card.fake.is_master); /* as it was given */
+  card_finish (&card);
+}
+END_TEST
+
+/* ---- failing --------------------------------------------------------------------------------------------------- */
+
+/* Whichever call fails while a display is opened, shown on and closed: nothing is left behind. */
+static unsigned
+fail_each_call (BaKmsApi api, const char *device)
+{
+  unsigned n_opened = 0;
+  for (unsigned n = 1;; n++) {
+    Card card;
+    card_init (&card);
+    card.options.kms_api = api;
+    card.fake.fail_nth = n;
+    card.fake.fail_errno = EIO;
+    fake_kms_ready (&card.fake);
+    if (card_open (&card, device) == 0) {
+      BaSpec spec = { .name = "pages" };
+      BaConfig config = { .display = card.display };
+      n_opened++;
+      ck_assert_int_eq (ba_allocator_new_with_config (BA_TYPE_FRAMEBUFFER, &config, NULL, &card.allocator), 0);
+      if (card.info->n_pages >= 3) {
+        ck_assert_int_eq (ba_allocator_build_pool (card.allocator, &spec, &card.pool), 0);
+        for (int i = 0; i < 3; i++)
+          (void) card_flip (&card);
+      }
+    } else {
+      ck_assert_str_ne (card.error.message, "");
+    }
+    bool failed = card.fake.failed;
+    card_finish (&card);
+    if (!failed)
+      return n_opened;
+  }
+}
+
+START_TEST (a_call_that_fails_leaves_nothing_behind)
+{
+  ck_assert_uint_gt (fail_each_call (BA_KMS_AUTO, CARD), 1);
+  ck_assert_uint_gt (fail_each_call (BA_KMS_LEGACY, CARD), 1);
+  ck_assert_uint_gt (fail_each_call (BA_KMS_AUTO, CARD ",plane=42"), 1);
+  ck_assert_uint_gt (fail_each_call (BA_KMS_AUTO, "auto"), 1);
+}
+END_TEST
+
+RUN ("kms", the_connected_screen_and_its_preferred_mode_are_taken, a_mode_is_chosen_by_size_and_rate,
+     what_does_not_fit_is_answered_with_what_there_is, a_card_with_another_master_is_busy,
+     auto_is_the_first_card_with_a_screen, the_best_format_that_the_driver_takes_is_used,
+     the_pitch_is_the_drivers_and_the_planes_follow_it, formats_are_those_of_the_plane,
+     pages_are_memory_side_by_side_and_fewer_where_there_is_less, a_page_is_given_to_others_as_a_dmabuf,
+     a_page_that_is_held_stays_mapped_behind_the_close, atomic_that_is_not_there_is_done_without_or_refused,
+     a_card_of_the_application_is_used_and_left_open, a_call_that_fails_leaves_nothing_behind)
