@@ -96,12 +96,15 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
   GST_OBJECT_LOCK (self);
   device = g_strdup (self->device);
   options = (BaDisplayOptions) {
-  .pages = self->n_pages,.no_vsync = !self->vsync,.console = self->console};
+  .pages = self->n_pages,.no_vsync = !self->vsync,.console = self->console,.has_fd = self->fd >= 0,
+    .fd = self->fd,.kms_api = self->kms_api};
   self->reopen = TRUE;          /* until it is open */
   GST_OBJECT_UNLOCK (self);
 
   gst_video_info_init (&screen);
-  if (ba_display_open (device, &options, &error, &display) == 0)
+  /* with a card that is open already "auto" has nothing to look for */
+  if (ba_display_open (options.has_fd && strcmp (device, GST_FBDEV_ZERO_SINK_DEFAULT_DEVICE) == 0 ? NULL : device,
+          &options, &error, &display) == 0)
     allocator = gst_ba_fbdev_allocator_new (display, &error);
   if (allocator && !describe_pages (GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format)) {
     ba_error_set (&error, -ENOTSUP, "the pixels of %s have no name in GStreamer", device);

@@ -113,6 +113,8 @@ struct _GstFbdevZeroSink
   guint n_pages;
   gboolean vsync;
   BaConsoleMode console;
+  gint fd;                      /* a card that the application has open, or -1 */
+  BaKmsApi kms_api;
   GstBaScaling scaling;
   GstBaOfferPages offer_pages;
   GstBaDamageMode damage_mode;

@@ -11,6 +11,8 @@ enum
   PROP_PAGES,
   PROP_VSYNC,
   PROP_CONSOLE,
+  PROP_FD,
+  PROP_KMS_API,
   PROP_SCALING,
   PROP_OFFER_PAGES,
   PROP_DAMAGE,
@@ -69,6 +71,23 @@ gst_ba_console_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstBaConsole", values));
+  return type;
+}
+
+#define GST_TYPE_BA_KMS_API (gst_ba_kms_api_get_type ())
+static GType
+gst_ba_kms_api_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {BA_KMS_AUTO, "Atomic calls where the driver has them", "auto"},
+    {BA_KMS_ATOMIC, "Atomic calls, and an error where the driver has none", "atomic"},
+    {BA_KMS_LEGACY, "The older calls", "legacy"},
+    {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstBaKmsApi", values));
   return type;
 }
 
@@ -140,7 +159,8 @@ gst_fbdev_zero_sink_make_stats (GstFbdevZeroSink * self)
 static gboolean
 is_of_device (guint id)
 {
-  return id == PROP_DEVICE || id == PROP_PAGES || id == PROP_VSYNC || id == PROP_CONSOLE;
+  return id == PROP_DEVICE || id == PROP_PAGES || id == PROP_VSYNC || id == PROP_CONSOLE
+      || id == PROP_FD || id == PROP_KMS_API;
 }
 
 void
@@ -172,6 +192,12 @@ gst_fbdev_zero_sink_set_property (GObject * object, guint id, const GValue * val
       break;
     case PROP_CONSOLE:
       self->console = g_value_get_enum (value);
+      break;
+    case PROP_FD:
+      self->fd = g_value_get_int (value);
+      break;
+    case PROP_KMS_API:
+      self->kms_api = g_value_get_enum (value);
       break;
     case PROP_SCALING:
       view_changed = self->scaling != (GstBaScaling) g_value_get_enum (value);
@@ -222,6 +248,12 @@ gst_fbdev_zero_sink_get_property (GObject * object, guint id, GValue * value, GP
     case PROP_CONSOLE:
       g_value_set_enum (value, self->console);
       break;
+    case PROP_FD:
+      g_value_set_int (value, self->fd);
+      break;
+    case PROP_KMS_API:
+      g_value_set_enum (value, self->kms_api);
+      break;
     case PROP_SCALING:
       g_value_set_enum (value, self->scaling);
       break;
@@ -251,7 +283,8 @@ gst_fbdev_zero_sink_install_properties (GObjectClass * klass)
   const GParamFlags playing = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
 
   g_object_class_install_property (klass, PROP_DEVICE, g_param_spec_string ("device", "Device",
-          "Where to show: /dev/fbN, virtual:WxH[,format=BGRx][,pages=6][,rate=60][,file=PATH], or auto",
+          "Where to show: /dev/dri/cardN[,connector=NAME][,mode=WxH[@R]][,plane=ID], /dev/fbN, "
+          "virtual:WxH[,format=BGRx][,pages=6][,rate=60][,file=PATH], or auto",
           GST_FBDEV_ZERO_SINK_DEFAULT_DEVICE, ready));
   g_object_class_install_property (klass, PROP_PAGES, g_param_spec_uint ("pages", "Pages",
           "Pages to ask the device for (0 = all it has, up to 8)", 0, BA_DISPLAY_MAX_PAGES, 0, ready));
@@ -260,6 +293,11 @@ gst_fbdev_zero_sink_install_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_CONSOLE, g_param_spec_enum ("console", "Console",
           "What happens to the cursor and the text of the virtual terminal", GST_TYPE_BA_CONSOLE, BA_CONSOLE_AUTO,
           ready));
+  g_object_class_install_property (klass, PROP_FD, g_param_spec_int ("fd", "File descriptor",
+          "A DRM card that the application has open and keeps open (-1 = the sink opens the device)", -1, G_MAXINT, -1,
+          ready));
+  g_object_class_install_property (klass, PROP_KMS_API, g_param_spec_enum ("kms-api", "KMS API",
+          "Which calls to make on a DRM card", GST_TYPE_BA_KMS_API, BA_KMS_AUTO, ready));
   g_object_class_install_property (klass, PROP_SCALING, g_param_spec_enum ("scaling", "Scaling",
           "How a picture of another size than the screen's is shown", GST_TYPE_BA_SCALING, GST_BA_SCALING_FIT,
           playing));
@@ -280,5 +318,6 @@ gst_fbdev_zero_sink_install_properties (GObjectClass * klass)
   gst_type_mark_as_plugin_api (GST_TYPE_BA_SCALING, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_BA_OFFER_PAGES, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_BA_CONSOLE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_BA_KMS_API, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_BA_DAMAGE_MODE, 0);
 }

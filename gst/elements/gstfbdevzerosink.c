@@ -356,6 +356,7 @@ gst_fbdev_zero_sink_init (GstFbdevZeroSink * self)
 {
   self->device = g_strdup (GST_FBDEV_ZERO_SINK_DEFAULT_DEVICE);
   self->vsync = TRUE;
+  self->fd = -1;
   self->scaling = GST_BA_SCALING_FIT;
   self->offer_pages = GST_BA_OFFER_PAGES_AUTO;
   self->pools = gst_fbdev_zero_sink_new_pool_list ();

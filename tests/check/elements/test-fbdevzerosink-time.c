@@ -3,6 +3,10 @@
  * test-fbdevzerosink-time.c: what the sink does before, at and after the moment a frame is due; and what it does with a
  * display that is to be another one the next time.
  */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
 #include "test-sink-support.h"
 
 #define FRAME_BYTES (64 * 32 * 4)
@@ -153,6 +157,24 @@ START_TEST (another_device_in_ready_is_opened)
 }
 END_TEST
 
+START_TEST (a_file_that_is_no_card_is_one_clear_error)
+{
+  Player player = player_new ("videotestsrc num-buffers=1 !", "");
+  gint fd = g_open ("/dev/null", O_RDWR | O_CLOEXEC, 0);
+
+  ck_assert_int_ge (fd, 0);
+  g_object_set (player.sink, "fd", fd, "device", "auto", NULL);
+  gst_util_set_object_arg (G_OBJECT (player.sink), "kms-api", "atomic");
+  ck_assert_int_eq (gst_element_set_state (player.sink, GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
+  player_drain (&player);
+  ck_assert_uint_eq (player.n_errors, 1);
+  ck_assert_msg (strstr (player.error, "could not be opened") != NULL, "%s", player.error);
+  ck_assert_msg (strstr (player.error, "card") != NULL, "%s", player.error);
+  player_free (&player);
+  ck_assert_int_eq (close (fd), 0);     /* it stays the application's */
+}
+END_TEST
+
 START_TEST (the_reason_says_why_no_page_was_offered)
 {
   static const struct
@@ -184,6 +206,7 @@ main (int argc, char **argv)
 {
   const TTest *const tests[] = { a_frame_is_converted_before_it_is_due, late_frames_are_counted_and_stay_counted,
     steps_show_frame_after_frame, a_frame_without_a_page_is_dropped_and_counted, another_device_in_ready_is_opened,
+    a_file_that_is_no_card_is_one_clear_error,
     the_reason_says_why_no_page_was_offered };
 
   gst_init (&argc, &argv);
