@@ -126,7 +126,7 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
   self->page_format = format;
   self->display = display;
   self->allocator = GST_BA_FBDEV_ALLOCATOR (allocator);
-  self->view_number++;
+  self->offered_view = ++self->view_number;
   GST_OBJECT_UNLOCK (self);
   const BaDisplayInfo *info = ba_display_get_info (display);
   GST_INFO_OBJECT (self, "%s display %s: %s %ux%u, %u pages", info->kind, info->name,
@@ -180,6 +180,9 @@ gst_fbdev_zero_sink_reopen_changed (GstFbdevZeroSink * self)
 gboolean
 gst_fbdev_zero_sink_follow_mode (GstFbdevZeroSink * self, gboolean * reopened)
 {
+  *reopened = FALSE;
+  if (!self->display)           /* it was followed before, in vain, and that was said */
+    return FALSE;
   *reopened = ba_display_check_mode (self->display) == 1;
   if (!*reopened)
     return TRUE;

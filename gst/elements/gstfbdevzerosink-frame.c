@@ -55,6 +55,7 @@ find_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place,
   gsize page_stride = GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0);
   gsize pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (&self->screen, 0);
   gsize offset, x, y;
+  gsize moved_px;
   GstVideoRectangle drawn;
 
   if (!is_native (self))
@@ -72,12 +73,16 @@ find_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place,
   if (*why != WHY_FLIPPED)
     return NULL;
 
-  /* the window's x may have been moved left for alignment; that is where the picture is then */
+  /* The window's x may have been moved left for alignment; that is where the picture is then. Of a page that was drawn
+   * before the place was another one that is not known. */
+  GST_OBJECT_LOCK (self);
+  moved_px = self->offered_view == self->prepared_view ? WINDOW_MOVES_PX : 1;
+  GST_OBJECT_UNLOCK (self);
   offset = gst_ba_memory_get_start (memory) + begin;
   x = (offset % page_stride) / pixel_bytes + place->src.x;
   y = offset / page_stride + place->src.y;
   if ((gsize) stride != page_stride || y != (gsize) place->dst.y || x > (gsize) place->dst.x
-      || x + WINDOW_MOVES_PX <= (gsize) place->dst.x) {
+      || x + moved_px <= (gsize) place->dst.x) {
     *why = WHY_ELSEWHERE;
     return NULL;
   }
@@ -176,8 +181,12 @@ tell_way (GstFbdevZeroSink * self, Way way, Why why, GstBuffer * buffer, const P
 GstFlowReturn
 gst_fbdev_zero_sink_wait_unlocked (GstFbdevZeroSink * self)
 {
-  GstFlowReturn flow = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+  GstFlowReturn flow;
 
+  /* only the streaming thread may: of two that wait there one is woken, and the other one would wait for good */
+  if (self->repaints)
+    return GST_FLOW_FLUSHING;
+  flow = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
   /* a step ends the wait with a code of the base class's own; this frame is wanted all the same */
   return flow == GST_FLOW_CUSTOM_ERROR ? GST_FLOW_OK : flow;
 }
@@ -197,7 +206,7 @@ get_back_page (GstFbdevZeroSink * self, BaBuffer ** page)
   GstFlowReturn flow = GST_FLOW_OK;
   int r;
 
-  while ((r = ba_pool_acquire (pages, BA_NO_WAIT, &self->cancel, page)) < 0 && flow == GST_FLOW_OK) {
+  while (flow == GST_FLOW_OK && (r = ba_pool_acquire (pages, BA_NO_WAIT, &self->cancel, page)) < 0) {
     if (r == -EAGAIN) {         /* the page before the one that waits for its vsync may be all there is */
       ba_display_wait (self->display, &self->cancel);
       r = ba_pool_acquire (pages, get_page_timeout_ns (self), &self->cancel, page);
@@ -302,14 +311,14 @@ gst_fbdev_zero_sink_prepare_frame (GstFbdevZeroSink * self, GstBuffer * buffer)
 {
   View view;
   guint number;
-  GstFlowReturn flow;
 
+  if (!self->display)           /* its mode was changed to one that cannot be shown in */
+    return GST_FLOW_ERROR;
   gst_fbdev_zero_sink_get_view (self, &view, &number);
   if (self->prepared_for == buffer && self->prepared_view == number)
     return GST_FLOW_OK;         /* the preroll frame comes a second time */
-  flow = prepare (self, buffer, &view);
   self->prepared_view = number;
-  return flow;
+  return prepare (self, buffer, &view);
 }
 
 /* The only page of a display that has no other: it is written while it is visible. */
@@ -388,13 +397,14 @@ flip_refused (GstFbdevZeroSink * self, GstBuffer * buffer, int r, gboolean may_r
 static GstFlowReturn
 show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
 {
-  gboolean can_flip = ba_display_get_info (self->display)->can_flip;
   GstFlowReturn flow = gst_fbdev_zero_sink_prepare_frame (self, buffer);
   BaPoolStats pool_stats;
+  gboolean can_flip;
   int r = 0;
 
   if (flow != GST_FLOW_OK)
     return flow;
+  can_flip = ba_display_get_info (self->display)->can_flip;
   if (!can_flip) {
     if (self->shown) {
       give_back_only_page (self);
@@ -436,13 +446,19 @@ gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
   return show_prepared (self, buffer, TRUE);
 }
 
-void
+GstFlowReturn
 gst_fbdev_zero_sink_show_again (GstFbdevZeroSink * self, GstBuffer * buffer)
 {
+  GstFlowReturn flow;
+
   /* a frame that waits for its time is prepared anew when that has come: its page may be the only one that is free */
   gst_fbdev_zero_sink_forget_frame (self);
+  /* others may have drawn on the screen, which may be why */
+  g_clear_pointer (&self->damage, gst_ba_damage_free);
   self->repaints = TRUE;
-  if (gst_fbdev_zero_sink_show_prepared (self, buffer) != GST_FLOW_OK)
-    GST_DEBUG_OBJECT (self, "the frame on screen could not be painted anew");
+  flow = gst_fbdev_zero_sink_show_prepared (self, buffer);
   self->repaints = FALSE;
+  if (flow != GST_FLOW_OK)
+    GST_DEBUG_OBJECT (self, "the frame on screen could not be painted anew");
+  return flow;
 }

@@ -149,9 +149,11 @@ struct _GstFbdevZeroSink
   GPtrArray *pools;             /* of GWeakRef: the pools that upstream was given */
   const gchar *not_offered;     /* why the last ALLOCATION query got no pages, NULL where it did; static */
   gboolean reopen;              /* a property changed since the display was opened */
+  gboolean repaint_again;       /* the frame on the screen could not be painted anew, as somebody wants the lock */
   gboolean will_repaint;        /* the frame on the screen is about to be painted anew */
   gboolean said_starved;        /* that somebody keeps all buffers; until the next frame comes */
   guint view_number;            /* counts the changes of what View says */
+  guint offered_view;           /* of the last ALLOCATION query, or of when the display was opened */
   Counts counts;
   Way last_way;
   Why last_why;                 /* of the frame before, as are these two */
@@ -216,6 +218,9 @@ void gst_fbdev_zero_sink_get_view (GstFbdevZeroSink * self, View * view, guint *
 /* Something in View changed: shows it where nothing moves, and has upstream ask again. Threads: any, no lock held. */
 void gst_fbdev_zero_sink_view_changed (GstFbdevZeroSink * self);
 
+/* Paints the frame on the screen anew where that was called off. Threads: any, no lock of ours held. */
+void gst_fbdev_zero_sink_repaint_again (GstFbdevZeroSink * self);
+
 /* The stream's orientation is another one; NULL: a new stream, of which nothing is known. */
 void gst_fbdev_zero_sink_take_tags (GstFbdevZeroSink * self, GstTagList * tags);
 
@@ -241,8 +246,8 @@ GstFlowReturn gst_fbdev_zero_sink_prepare_frame (GstFbdevZeroSink * self, GstBuf
 /* Puts @buffer, which was prepared, on the screen. */
 GstFlowReturn gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer);
 
-/* Paints and shows @buffer, which was shown before. Under the preroll lock. */
-void gst_fbdev_zero_sink_show_again (GstFbdevZeroSink * self, GstBuffer * buffer);
+/* Paints and shows @buffer, which was shown before. FLUSHING where a state change wants the preroll lock. Under that lock. */
+GstFlowReturn gst_fbdev_zero_sink_show_again (GstFbdevZeroSink * self, GstBuffer * buffer);
 
 /* Lets go of the frame that was prepared last. */
 void gst_fbdev_zero_sink_forget_frame (GstFbdevZeroSink * self);

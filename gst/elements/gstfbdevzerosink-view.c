@@ -43,11 +43,14 @@ get_shown (GstFbdevZeroSink * self)
 {
   GstBuffer *buffer = NULL;
   GstSample *sample;
+  GstVideoInfo info;
 
   if (self->prepared_for && self->shown)
     return gst_buffer_ref (self->prepared_for);
   sample = gst_base_sink_get_last_sample (GST_BASE_SINK (self));
-  if (sample && gst_sample_get_buffer (sample))
+  /* between new caps and the first frame of them it is one of the old */
+  if (sample && gst_sample_get_buffer (sample) && gst_sample_get_caps (sample)
+      && gst_video_info_from_caps (&info, gst_sample_get_caps (sample)) && gst_video_info_is_equal (&info, &self->info))
     buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
   if (sample)
     gst_sample_unref (sample);
@@ -60,8 +63,12 @@ repaint_locked (GstFbdevZeroSink * self)
 {
   GstBuffer *buffer = self->display ? get_shown (self) : NULL;
 
-  if (buffer && GST_VIDEO_INFO_FORMAT (&self->info) != GST_VIDEO_FORMAT_UNKNOWN)
-    gst_fbdev_zero_sink_show_again (self, buffer);
+  if (buffer && GST_VIDEO_INFO_FORMAT (&self->info) != GST_VIDEO_FORMAT_UNKNOWN
+      && gst_fbdev_zero_sink_show_again (self, buffer) == GST_FLOW_FLUSHING) {
+    GST_OBJECT_LOCK (self);
+    self->repaint_again = TRUE; /* a state change or a flush wants the lock: when that is over */
+    GST_OBJECT_UNLOCK (self);
+  }
   gst_clear_buffer (&buffer);
 }
 
@@ -84,24 +91,43 @@ repaint_later (GstElement * element, gpointer data)
   repaint_now (self);
 }
 
-/* Frames are shown under the preroll lock. It is not held while one waits for its time, but it is while one waits for its
- * vsync or a page, and who sets a property is not to wait for these. */
 static void
-repaint_soon (GstFbdevZeroSink * self)
+call_repaint_later (GstFbdevZeroSink * self)
 {
   gboolean will_repaint;
 
-  if (GST_BASE_SINK_PREROLL_TRYLOCK (self)) {
-    repaint_locked (self);
-    GST_BASE_SINK_PREROLL_UNLOCK (self);
-    return;
-  }
   GST_OBJECT_LOCK (self);
   will_repaint = self->will_repaint;
   self->will_repaint = TRUE;
   GST_OBJECT_UNLOCK (self);
   if (!will_repaint)
     gst_element_call_async (GST_ELEMENT (self), repaint_later, NULL, NULL);
+}
+
+void
+gst_fbdev_zero_sink_repaint_again (GstFbdevZeroSink * self)
+{
+  gboolean again;
+
+  GST_OBJECT_LOCK (self);
+  again = self->repaint_again;
+  self->repaint_again = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  if (again)
+    call_repaint_later (self);
+}
+
+/* Frames are shown under the preroll lock. It is not held while one waits for its time, but it is while one waits for its
+ * vsync or a page, and who sets a property is not to wait for these. */
+static void
+repaint_soon (GstFbdevZeroSink * self)
+{
+  if (GST_BASE_SINK_PREROLL_TRYLOCK (self)) {
+    repaint_locked (self);
+    GST_BASE_SINK_PREROLL_UNLOCK (self);
+  } else {
+    call_repaint_later (self);
+  }
 }
 
 void

@@ -58,6 +58,7 @@ static gboolean
 gst_fbdev_zero_sink_unlock_stop (GstBaseSink * sink)
 {
   atomic_store (&GST_FBDEV_ZERO_SINK (sink)->cancel, 0);
+  gst_fbdev_zero_sink_repaint_again (GST_FBDEV_ZERO_SINK (sink));
   return TRUE;
 }
 
@@ -93,7 +94,7 @@ clear_if_wanted (GstFbdevZeroSink * self)
   GST_OBJECT_LOCK (self);
   wanted = self->clear_on_stop;
   GST_OBJECT_UNLOCK (self);
-  if (wanted)
+  if (wanted && self->display)
     gst_fbdev_zero_sink_clear_screen (self);
 }
 
@@ -102,6 +103,7 @@ gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transitio
 {
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (element);
   GstStateChangeReturn ret;
+  gboolean reopened;
   guint64 late;
 
   switch (transition) {
@@ -112,7 +114,10 @@ gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transitio
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      if (!gst_fbdev_zero_sink_reopen_changed (self))
+      GST_BASE_SINK_PREROLL_LOCK (self);
+      reopened = gst_fbdev_zero_sink_reopen_changed (self);
+      GST_BASE_SINK_PREROLL_UNLOCK (self);
+      if (!reopened)
         return GST_STATE_CHANGE_FAILURE;
       gst_fbdev_zero_sink_flush_pools (self, FALSE);
       break;
@@ -125,6 +130,8 @@ gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transitio
   late = gst_fbdev_zero_sink_get_late (self);
   ret = GST_ELEMENT_CLASS (gst_fbdev_zero_sink_parent_class)->change_state (element, transition);
   keep_dropped (self, late);
+  /* the application may have the last frame painted anew at any time */
+  GST_BASE_SINK_PREROLL_LOCK (self);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_fbdev_zero_sink_forget_frame (self);
     gst_fbdev_zero_sink_forget_convert (self);
@@ -133,6 +140,7 @@ gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transitio
           || (transition == GST_STATE_CHANGE_NULL_TO_READY && ret == GST_STATE_CHANGE_FAILURE))) {
     gst_fbdev_zero_sink_close (self);
   }
+  GST_BASE_SINK_PREROLL_UNLOCK (self);
   return ret;
 }
 
@@ -228,6 +236,7 @@ gst_fbdev_zero_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
   /* the base class holds the preroll lock, so nobody paints the last frame anew meanwhile */
   if (!gst_fbdev_zero_sink_follow_mode (self, &reopened))
     return FALSE;
+  gst_fbdev_zero_sink_forget_frame (self);      /* it is not of these caps */
   gst_fbdev_zero_sink_forget_convert (self);
   self->info = info;
   if (reopened)
@@ -275,17 +284,23 @@ gst_fbdev_zero_sink_show_frame (GstVideoSink * sink, GstBuffer * buffer)
 static GstBaFbdevAllocator *
 begin_frame (GstFbdevZeroSink * self)
 {
-  GstBaFbdevAllocator *allocator = gst_object_ref (self->allocator);
+  GstBaFbdevAllocator *allocator;
 
-  gst_ba_fbdev_allocator_set_showing (allocator, TRUE);
+  GST_OBJECT_LOCK (self);
+  allocator = self->allocator ? gst_object_ref (self->allocator) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  if (allocator)
+    gst_ba_fbdev_allocator_set_showing (allocator, TRUE);
   return allocator;
 }
 
 static GstFlowReturn
 end_frame (GstBaFbdevAllocator * allocator, GstFlowReturn flow)
 {
-  gst_ba_fbdev_allocator_set_showing (allocator, FALSE);
-  gst_object_unref (allocator);
+  if (allocator) {
+    gst_ba_fbdev_allocator_set_showing (allocator, FALSE);
+    gst_object_unref (allocator);
+  }
   return flow;
 }
 
