@@ -34,8 +34,9 @@ def test_the_machine_has_these_framebuffers():
 
 def test_8_bits_are_shown_in_grey_and_their_colours_put_back():
     set_bits(8)
-    for n in (4, 5, 6):
-        stats = check_picture(CIRRUS, moving(n), as_vga_shows(drawn(moving(n), "GRAY8", 640, 480)))
+    for n in (4, 5):
+        wanted = as_vga_shows(drawn(moving(n), "GRAY8", 640, 480))
+        stats = check_picture(CIRRUS, moving(n), wanted, "offer-pages=always")
         assert_ways(stats["sink"], flipped=n)
     check_put_back(CIRRUS)
 
@@ -47,7 +48,7 @@ def test_8_bits_killed():
 
 def test_16_bits_flip():
     set_bits(16)
-    check_frames(CIRRUS, "RGB16", "flipped", "offer-pages=always")
+    check_frames(CIRRUS, "RGB16", "flipped")
 
 
 def test_16_bits_console_after_a_stop():
@@ -57,7 +58,7 @@ def test_16_bits_console_after_a_stop():
 
 def test_24_bits_flip():
     set_bits(24)
-    check_frames(CIRRUS, "BGR", "flipped", "offer-pages=always")
+    check_frames(CIRRUS, "BGR", "flipped")
 
 
 def test_24_bits_are_copied_where_pages_read_slowly():
@@ -68,7 +69,7 @@ def test_24_bits_are_copied_where_pages_read_slowly():
 def test_24_bits_killed_then_plays_again():
     set_bits(24)
     check_put_back(CIRRUS, "kill")
-    check_frames(CIRRUS, "BGR", "flipped", "offer-pages=always", frames=(5,))
+    check_frames(CIRRUS, "BGR", "flipped", frames=(5,))
 
 
 def test_24_bits_console_after_an_error():
@@ -87,6 +88,7 @@ def test_1_bit_is_what_the_virtual_display_shows():
     rows = [data[front * page_bytes + y * stride:][:width // 8] for y in range(height)]
     wanted = screen.from_bits(width, height, b"".join(rows))
     virtual.remove()
+    CIRRUS.clear()
     player = VM.play(f"{moving(5)} ! {CIRRUS.sink}")
     CIRRUS.until_visible(wanted, "MONO10")
     assert_ways(player.stop()["sink"], converted=5)
@@ -97,7 +99,8 @@ def test_a_mode_that_another_program_sets_is_noticed():
     set_bits(16)
     early = f"{moving(5)} ! video/x-raw,format=RGB16,width=320,height=240"
     late = f"{moving(7)} ! video/x-raw,format=BGR,width=640,height=480"
-    player = VM.play(f"concat name=c ! {CIRRUS.sink} scaling=none {early} ! c. "
+    CIRRUS.clear()
+    player = VM.play(f"concat name=c ! {CIRRUS.flip} scaling=none {early} ! c. "
                      "fdsrc fd=8 ! rawvideoparse format=bgr width=640 height=480 ! c.", late=True)
     CIRRUS.until_seen(drawn(moving(5), "RGB16", 320, 240).on(640, 480))
     set_bits(24)

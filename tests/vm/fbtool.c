@@ -4,7 +4,6 @@
  *
  *   fbtool DEVICE info               prints size, virtual size, place, bits and stride
  *   fbtool DEVICE mode W H BITS      sets a mode, and prints what came of it
- *   fbtool DEVICE pages N            makes the virtual screen N screens high, and prints what came of it
  *   fbtool DEVICE visible FILE       writes the rows that the driver says are shown, without what is behind them
  *   fbtool DEVICE top FILE           the same of the memory's beginning
  */
@@ -57,19 +56,6 @@ set_mode (int fd, unsigned width, unsigned height, unsigned bits)
 }
 
 static int
-set_pages (int fd, unsigned pages)
-{
-  struct fb_var_screeninfo var;
-  if (ioctl (fd, FBIOGET_VSCREENINFO, &var) < 0)
-    return failed ("cannot read the mode");
-  var.yres_virtual = pages * var.yres;
-  var.activate = FB_ACTIVATE_NOW;
-  if (ioctl (fd, FBIOPUT_VSCREENINFO, &var) < 0)
-    return failed ("cannot set the mode");
-  return tell (fd);
-}
-
-static int
 write_rows (int fd, bool visible, const char *path)
 {
   struct fb_var_screeninfo var;
@@ -102,10 +88,8 @@ main (int argc, char **argv)
     return tell (fd);
   if (argc == 6 && strcmp (what, "mode") == 0)
     return set_mode (fd, (unsigned) atoi (argv[3]), (unsigned) atoi (argv[4]), (unsigned) atoi (argv[5]));
-  if (argc == 4 && strcmp (what, "pages") == 0)
-    return set_pages (fd, (unsigned) atoi (argv[3]));
   if (argc == 4 && (strcmp (what, "visible") == 0 || strcmp (what, "top") == 0))
     return write_rows (fd, strcmp (what, "visible") == 0, argv[3]);
-  fprintf (stderr, "usage: fbtool DEVICE info | mode W H BITS | pages N | visible FILE | top FILE\n");
+  fprintf (stderr, "usage: fbtool DEVICE info | mode W H BITS | visible FILE | top FILE\n");
   return 2;
 }

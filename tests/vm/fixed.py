@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Framebuffers of the firmware's mode: one page that cannot be moved, and a mode that cannot be changed. The argument is
-vesafb-32, vesafb-16, vesafb-24 or efifb."""
+"""Framebuffers of the firmware's mode: one page that cannot be moved, and a mode that cannot be changed. The argument
+is vesafb-32, vesafb-16, vesafb-24 or efifb."""
 import os
 import sys
 
 import machine
-from fbdev import Framebuffer, assert_ways, check_error, check_frames, check_picture, check_put_back, drawn, main, moving
+from fbdev import (Framebuffer, assert_ways, check_error, check_frames, check_picture, check_put_back, drawn, main,
+                   moving)
 
 # Linux's numbers of the firmware's modes of 640x480, and the format of the pixels.
 MODES = {"vesafb-32": ("vga=0x342", "BGRx"), "vesafb-16": ("vga=0x311", "RGB16"), "vesafb-24": ("vga=0x312", "BGR"),
@@ -47,7 +48,7 @@ def test_only_rows_that_changed_are_written():
 
 
 def test_an_element_draws_into_the_only_page_where_it_is_offered():
-    check_frames(FB, FORM, "flipped", "offer-pages=always", frames=(5,))
+    check_frames(FB, FORM, "flipped", frames=(5,))
 
 
 def test_console_after_a_stop():

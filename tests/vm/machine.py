@@ -26,6 +26,7 @@ QEMU = "qemu-system-x86_64"
 KERNEL = "6.12"
 BOOT_S = 150
 COMMAND_S = 120
+END_S = 30
 SHOW_S = 20  # a DRM framebuffer's pixels reach the screen up to 0.2 s after they were written, emulated time
 SKIPPED = 77
 # Faults of the CPU are no matter in here, and 250 loops a second need not be counted.
@@ -117,8 +118,16 @@ class Player:
         self.pid = int(machine.said.split()[-1])
 
     def signal(self, number):
-        """Sends a signal and waits for the end. What the player said."""
-        self.machine.run(f"kill -{int(number)} {self.pid}; while [ -d /proc/{self.pid} ]; do :; done", check=False)
+        """Sends a signal and waits for the end. What the player said; where each thread stands, if it hangs."""
+        status = self.machine.run(
+            f"kill -{int(number)} {self.pid}\n"
+            f"timeout {END_S} tail --pid={self.pid} -s 0.1 -f /dev/null && exit 0\n"
+            f"cat {self.name}.log\n"
+            f"for t in /proc/{self.pid}/task/*; do cat $t/comm $t/stack; done\n"
+            f"gdb -p {self.pid} -batch -ex 'thread apply all bt 12' 2>/dev/null | grep -E '^(#|Thread)'\n"
+            f"kill -9 {self.pid}; exit 1", check=False, limit_s=END_S + COMMAND_S)
+        if status != 0:
+            raise Failed(f"the player does not end after signal {int(number)}:\n{self.machine.said}")
         return self.log()
 
     def stop(self):
@@ -179,10 +188,12 @@ class Machine:
             "-device", "virtserialport,chardev=control,name=control",
             "-chardev", f"socket,id=qmp,path={self.work}/qmp", "-mon", "chardev=qmp,mode=control"]
         for tag, path, more in (("root", "/", ",readonly=on"), ("results", self.results, "")):
-            command += ["-fsdev", share.format(tag, path, more), "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+            command += ["-fsdev", share.format(tag, path, more),
+                        "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
         with open(os.path.join(self.log_dir, "qemu.log"), "wb") as log:
             # so that it goes with this process even where that is killed
-            self.qemu = subprocess.Popen(["setpriv", "--pdeathsig", "KILL"] + command + list(devices), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.qemu = subprocess.Popen(["setpriv", "--pdeathsig", "KILL"] + command + list(devices),
+                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.qmp_port.accept()
         self.control.accept()
         self.wait_for(self.qmp_port, "its QMP greeting", BOOT_S)
@@ -238,9 +249,12 @@ class Machine:
 
     def run(self, script, check=True, limit_s=COMMAND_S):
         """Runs a bash script in the folder for results. Its status; what it said is in `said`."""
+        if self.gone:
+            raise Failed(f"the machine {self.name} is gone: {self.gone}")
         self.count += 1
         path = os.path.join(self.results, f"{self.count:03}.sh")
-        exports = "".join(f"export {name}={shlex.quote(os.environ[name])}\n" for name in PASSED_ON if name in os.environ)
+        exports = "".join(f"export {name}={shlex.quote(os.environ[name])}\n"
+                          for name in PASSED_ON if name in os.environ)
         with open(path, "w", encoding="utf-8") as file:
             file.write("export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "
                        f"LANG=C.UTF-8 TERM=linux\nexec >{path}.log 2>&1\n{exports}{script}\n")
