@@ -6,6 +6,7 @@
  * gstavzerodec-codecs.c  which caps are which codec
  * gstavzerodec-open.c    from caps to an open AVCodecContext
  * gstavzerodec-packet.c  a compressed buffer becomes a packet
+ * gstavzerodec-time.c    which frames are left out, and how long the others stay inside
  * gstavzerodec-caps.c    a picture's description becomes caps and tags
  * gstavzerodec-wrap.c    a picture becomes an output buffer: wrap, copy, metas
  * gstavzerodec-direct.c  get_buffer2 into pages of the screen, and when that is possible
@@ -167,6 +168,14 @@ gboolean gst_av_zero_packet_is_header (enum AVCodecID id, const AVPacket *packet
 /* The number by which a picture finds its GstVideoCodecFrame again. */
 void gst_av_zero_packet_set_number (GstAvZeroDec *self, guint number);
 guint gst_av_zero_frame_get_number (const AVFrame *frame);
+
+/* gstavzerodec-time.c */
+/* Tells the codec which frames to leave out, before @codec_frame goes in. */
+void gst_av_zero_dec_update_skip (GstAvZeroDec *self, GstVideoCodecFrame *codec_frame);
+/* Asks upstream. */
+gboolean gst_av_zero_dec_is_live (GstAvZeroDec *self);
+/* Says how long a picture stays inside, where that is new. */
+void gst_av_zero_dec_update_latency (GstAvZeroDec *self);
 
 /* gstavzerodec-caps.c */
 /* Negotiates caps for @frame where they differ from the present ones. @width_px, @height_px: as shown. */

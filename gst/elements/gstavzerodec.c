@@ -238,9 +238,7 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
     gst_video_decoder_release_frame (decoder, codec_frame);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  GST_OBJECT_LOCK (self);
-  self->context->skip_frame = self->skip_frame;
-  GST_OBJECT_UNLOCK (self);
+  gst_av_zero_dec_update_skip (self, codec_frame);
 
   int r = gst_av_zero_packet_fill (self->packet, codec_frame->input_buffer);
   if (r == 0 && gst_av_zero_packet_is_header (self->codec->id, self->packet)) {
