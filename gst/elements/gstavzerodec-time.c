@@ -16,8 +16,11 @@ decide_skip (GstAvZeroDec *self, GstVideoCodecFrame *codec_frame)
     return AVDISCARD_NONKEY;
   if (segment & GST_SEGMENT_FLAG_TRICKMODE)
     return AVDISCARD_NONREF;
-  /* Without the time of either it says G_MAXINT64. */
-  return gst_video_decoder_get_max_decode_time (decoder, codec_frame) <= 0 ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+  /* Where nobody said how late it is, it is G_MAXINT64; it is said with qos=false too. */
+  gboolean late = gst_video_decoder_get_max_decode_time (decoder, codec_frame) <= 0, qos = TRUE;
+  if (late)
+    g_object_get (self, "qos", &qos, NULL);
+  return late && qos ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
 }
 
 void

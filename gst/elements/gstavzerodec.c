@@ -149,6 +149,15 @@ release_old_frames (GstAvZeroDec *self, guint before)
   g_list_free (frames);
 }
 
+/* Where no picture comes out for long, frames would pile up. Counted from the packet that goes in, which is ahead of the
+ * picture that comes out: so with room to spare, and not each time. */
+static void
+release_forgotten_frames (GstAvZeroDec *self, guint number)
+{
+  if (number % 16 == 0 && number > 32)
+    release_old_frames (self, number - 32);
+}
+
 static GstFlowReturn
 handle_error (GstAvZeroDec *self, int error)
 {
@@ -240,8 +249,11 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
   }
   gst_av_zero_dec_update_skip (self, codec_frame);
 
+  release_forgotten_frames (self, codec_frame->system_frame_number);
+
+  /* An empty packet would mean the end of the stream, and headers came with the caps. */
   int r = gst_av_zero_packet_fill (self->packet, codec_frame->input_buffer);
-  if (r == 0 && gst_av_zero_packet_is_header (self->codec->id, self->packet)) {
+  if (r == 0 && (self->packet->size == 0 || gst_av_zero_packet_is_header (self->codec->id, self->packet))) {
     av_packet_unref (self->packet);
     gst_video_decoder_release_frame (decoder, codec_frame);
     return GST_FLOW_OK;
@@ -255,8 +267,7 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
     self->packet->flags |= AV_PKT_FLAG_KEY;
   gst_video_codec_frame_unref (codec_frame); /* the base class has it in its list */
 
-  /* An empty packet would mean the end of the stream. */
-  if (r == 0 && self->packet->size > 0) {
+  if (r == 0) {
     r = send_packet (self, self->packet);
     self->palette_is_new = FALSE;
   }
