@@ -45,8 +45,8 @@ expect_same_end (const Stream *stream, guint from, Trace *found)
   Trace wanted;
   trace_init (&wanted, FALSE);
   decode_to_trace (OURS, stream, from, &wanted);
-  fail_unless (wanted.lines->len > 0 && found->lines->len >= wanted.lines->len, "%u pictures of %u",
-               found->lines->len, wanted.lines->len);
+  fail_unless (wanted.lines->len > 0 && found->lines->len >= wanted.lines->len, "%u pictures of %u", found->lines->len,
+               wanted.lines->len);
   g_ptr_array_remove_range (found->lines, 0, found->lines->len - wanted.lines->len);
   expect_equal_traces ("the end", found, &wanted);
   trace_clear (&wanted);
@@ -165,8 +165,7 @@ static const struct
     "avdec_mpeg2video " STOCK },
   { "behave-vp8.mkv", "-frames:v 48 -c:v libvpx -deadline realtime -cpu-used 8 -g 12", "matroskademux",
     "avdec_vp8 " STOCK },
-  { "behave-ffv1.mkv", "-frames:v 48 -c:v ffv1 -level 3 -slicecrc 1 -g 12", "matroskademux",
-    "avdec_ffv1 " STOCK },
+  { "behave-ffv1.mkv", "-frames:v 48 -c:v ffv1 -level 3 -slicecrc 1 -g 12", "matroskademux", "avdec_ffv1 " STOCK },
 };
 
 /* As much is shown as the stock decoder shows, and from the key frame behind the damage on all is well again. */
@@ -375,8 +374,8 @@ put_before_a_wall (GstBuffer *packet, guint index)
   fail_unless (mprotect (map + room, page_bytes, PROT_NONE) == 0);
   gst_buffer_extract (packet, 0, map + room - size_bytes, size_bytes);
   /* never unmapped: who reads it after its time must find it, too */
-  GstBuffer *walled = gst_buffer_new_wrapped_full (GST_MEMORY_FLAG_READONLY, map, room, room - size_bytes, size_bytes,
-                                                   NULL, NULL);
+  GstBuffer *walled =
+      gst_buffer_new_wrapped_full (GST_MEMORY_FLAG_READONLY, map, room, room - size_bytes, size_bytes, NULL, NULL);
   gst_buffer_copy_into (walled, packet, GST_BUFFER_COPY_METADATA, 0, (gsize) -1);
   gst_buffer_unref (packet);
   return walled;
@@ -455,13 +454,14 @@ GST_START_TEST (caps_with_nothing_new_keep_the_codec)
   GstHarness *harness = new_traced (OURS, &stream, &found);
   push_packets (harness, &stream, 0, 15);
   GstCaps *caps = gst_caps_copy (stream.caps);
-  gst_caps_set_simple (caps, "pixel-aspect-ratio", GST_TYPE_FRACTION, 4, 3, "framerate", GST_TYPE_FRACTION, 25, 1, NULL);
+  gst_caps_set_simple (caps, "pixel-aspect-ratio", GST_TYPE_FRACTION, 4, 3, "framerate", GST_TYPE_FRACTION, 25, 1,
+                       NULL);
   gst_harness_set_src_caps (harness, caps);
   push_packets (harness, &stream, 15, stream.packets->len);
   gst_harness_push_event (harness, gst_event_new_eos ());
   caps = gst_pad_get_current_caps (harness->sinkpad);
-  fail_unless (gst_structure_has_field_typed (gst_caps_get_structure (caps, 0), "pixel-aspect-ratio",
-                                              GST_TYPE_FRACTION));
+  fail_unless (
+      gst_structure_has_field_typed (gst_caps_get_structure (caps, 0), "pixel-aspect-ratio", GST_TYPE_FRACTION));
   gint n = 0, d = 0;
   gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "pixel-aspect-ratio", &n, &d);
   fail_unless (n == 4 && d == 3, "the pixels are %d/%d", n, d);

@@ -53,9 +53,10 @@ count_pending (GstElement *decoder)
 
 GST_START_TEST (frames_never_pile_up)
 {
-  Stream stream = load_stream ("long.h264", "16x16", "-frames:v " GROUP " -c:v libx264 -preset veryfast -g " GROUP
-                               " -bf 2 -qp 51 -sc_threshold 0",
-                               "h264parse ! video/x-h264,stream-format=byte-stream,alignment=au");
+  Stream stream =
+      load_stream ("long.h264", "16x16",
+                   "-frames:v " GROUP " -c:v libx264 -preset veryfast -g " GROUP " -bf 2 -qp 51 -sc_threshold 0",
+                   "h264parse ! video/x-h264,stream-format=byte-stream,alignment=au");
   GstHarness *harness = new_traced (runs[__i__].line, &stream, NULL);
   GstElement *decoder = get_decoder (harness);
   guint most = 0, bad = runs[__i__].every_bad;

@@ -26,7 +26,8 @@ static const Media media[] = {
   { "seek-hevc.mp4",
     "-frames:v 60 -c:v libx265 -preset ultrafast -tag:v hvc1 -x265-params log-level=error:pools=1:keyint=12:bframes=3",
     "qtdemux ! h265parse", "avdec_h265", FALSE },
-  { "seek-vp8.mkv", "-frames:v 60 -c:v libvpx -deadline realtime -cpu-used 8 -g 12", "matroskademux", "avdec_vp8", TRUE },
+  { "seek-vp8.mkv", "-frames:v 60 -c:v libvpx -deadline realtime -cpu-used 8 -g 12", "matroskademux", "avdec_vp8",
+    TRUE },
   { "seek-mpeg4.mp4", "-frames:v 60 -c:v mpeg4 -bf 2 -g 12", "qtdemux ! mpeg4videoparse", "avdec_mpeg4", FALSE },
   { "seek-mjpeg.mkv", "-frames:v 60 -c:v mjpeg", "matroskademux ! jpegparse", "avdec_mjpeg", TRUE },
   { "seek-ffv1.mkv", "-frames:v 60 -c:v ffv1 -level 3 -g 12", "matroskademux", "avdec_ffv1", TRUE },
@@ -63,8 +64,8 @@ static GstElement *
 make_player (const Media *m, const gchar *decoder, Trace *trace)
 {
   gchar *path = get_stream (m->name, "98x66", m->options);
-  gchar *line = g_strdup_printf ("filesrc location=\"%s\" ! %s ! %s ! fakesink name=sink sync=false", path, m->demux,
-                                 decoder);
+  gchar *line =
+      g_strdup_printf ("filesrc location=\"%s\" ! %s ! %s ! fakesink name=sink sync=false", path, m->demux, decoder);
   GstElement *pipeline = gst_parse_launch (line, NULL);
   GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   GstPad *pad = gst_element_get_static_pad (sink, "sink");
