@@ -43,14 +43,15 @@ def test_playbin_takes_it_when_its_rank_is_raised():
     try:
         for element in ("playbin", "playbin3"):
             p = Play(f"{element} name=play uri=file://{clip('h264-160x120', FRAMES, '.mp4')}")
-            p.pipeline.set_property("video-sink", Gst.parse_launch(SINK))
+            sink = Gst.parse_launch(SINK)
+            p.pipeline.set_property("video-sink", sink)
             p.to_end()
             found = p.pipeline.iterate_all_by_element_factory_name("avzerodec")
             result, decoder = found.next()
             assert result == Gst.IteratorResult.OK and not p.errors, f"{element}: {p.errors}"
-            shown = p.stats()
-            assert shown["converted"] == FRAMES, f"{element}: {shown}"
-            del decoder, found
+            stats = sink.get_property("frame-stats")
+            assert stats.get_uint64("converted")[1] == FRAMES, f"{element}: {stats.to_string()}"
+            del decoder, found, sink
             p.stop()
     finally:
         factory.set_rank(rank)

@@ -44,7 +44,7 @@ def sum_picture(buffer, info):
 
 
 def watch(element, pictures):
-    """Notes what an element gives out."""
+    """Notes what an element gives out. Returns what will have its last GstVideoInfo."""
     pad = element.get_static_pad("src")
     info = []
 
@@ -58,6 +58,7 @@ def watch(element, pictures):
         return Gst.PadProbeReturn.OK
 
     pad.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.EVENT_DOWNSTREAM | Gst.PadProbeType.EVENT_FLUSH, see)
+    return info
 
 
 class Decode(Play):
@@ -66,7 +67,7 @@ class Decode(Play):
     def __init__(self, source, properties, sink):
         super().__init__(f"{source} ! avzerodec name=dec {properties} ! {sink}")
         self.pictures = []
-        watch(self.pipeline.get_by_name("dec"), self.pictures)
+        self.info = watch(self.pipeline.get_by_name("dec"), self.pictures)
 
     def finish(self):
         stats = self.stats("dec")
@@ -81,7 +82,7 @@ def source(stream):
 
 def decode(stream, properties, sink="fakevideosink sync=false"):
     p = Decode(source(stream), properties, sink).to_end()
-    return p.pictures, p.finish()
+    return p.pictures, {**p.finish(), "format": p.info[0].finfo.name if p.info else ""}
 
 
 def after_seek(stream, properties, target, flags):
@@ -126,7 +127,7 @@ def check_wrapped(stream, properties):
     pictures, stats = decode(stream, properties)
     n = compare(stream, pictures)
     if is_looked_up(stream):
-        assert stats["copied"] == n and "palette" in stats["reason"], stats
+        assert stats["copied"] == n and "palette" in stats["reason"] and stats["format"] == "BGRA", stats
     else:
         assert stats["wrapped"] == n and stats["copied"] == 0, stats
     return n
