@@ -81,7 +81,8 @@ configure_build ()
   if [ ! -f "$dir/build.ninja" ]; then
     meson setup "$dir" "$top" "$@" || return 1
   elif [ ${#pending[@]} -gt 0 ]; then
-    meson configure "$dir" "${pending[@]}" || return 1
+    # with reconfigure: an option may be newer than the directory, which does not know it then
+    meson setup --reconfigure "$dir" "$top" "${pending[@]}" || return 1
   fi
   for option in "${pending[@]}"; do
     touch "$given"
