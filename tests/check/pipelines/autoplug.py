@@ -5,7 +5,7 @@ import sys
 from harness import Gst, Play, clip, launch, main
 
 FRAMES = 12
-SINK = "fbdevzerosink name=sink sync=false device=virtual:160x120,rate=0"
+SINK = "fbdevzerosink name=sink sync=false qos=false device=virtual:160x120,rate=0"
 ASKED = {"GST_PLUGIN_FEATURE_RANK": "avzerodec:MAX"}
 
 
