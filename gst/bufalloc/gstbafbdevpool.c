@@ -110,6 +110,8 @@ gst_ba_fbdev_pool_set_config (GstBufferPool * pool, GstStructure * config)
     /* whoever did not ask for the meta would shear the picture, and nobody looks at options a second time */
     GST_INFO_OBJECT (self, "rows of the page are %d bytes apart, not %d: whoever draws must read GstVideoMeta",
         GST_VIDEO_INFO_PLANE_STRIDE (&self->page_info, 0), plain.stride[0]);
+    /* a configuration that is handed back as it came would be taken for one that will do the second time */
+    gst_buffer_pool_config_set_params (config, caps, 0, 0, 0);
     return FALSE;
   }
   if (!lay_out (self, caps, params.align))

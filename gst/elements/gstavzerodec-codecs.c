@@ -1,40 +1,214 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gstavzerodec-codecs.c: which caps are which codec, what is known about each, how its AVCodecContext is set up, and
- * how packets are made. Caps are those that GStreamer's parsers and demuxers give.
+ * gstavzerodec-codecs.c: the one table of which caps are which codec, and what is known about each. Caps are those that
+ * GStreamer's parsers and demuxers give. docs/codecs.md is made from it.
+ *
+ * A row with narrower caps comes before the one whose caps include it. What is done with a codec's extra data is in
+ * gstavzerodec-open.c.
  */
 #include "gstavzerodec-private.h"
 
 #include <string.h>
 
-#define READS_BACK GST_AV_ZERO_READS_BACK
-#define REWRITES GST_AV_ZERO_REWRITES
-#define PACKED_RGB GST_AV_ZERO_PACKED_RGB
+#define READS GST_AV_ZERO_READS_BACK
+#define REWRITES (GST_AV_ZERO_READS_BACK | GST_AV_ZERO_REWRITES)
+#define PACKED GST_AV_ZERO_PACKED_RGB
+#define FILES GST_AV_ZERO_WHOLE_FILE
+
+#define VIDEO_MPEG "video/mpeg, systemstream=(boolean)false, mpegversion=(int)"
+
+#define CODEC_DATA "codec_data"
+#define BITS "bpp or depth"
+#define BITS_PALETTE "bpp or depth, palette_data"
 
 static const GstAvZeroCodec codecs[] = {
-  { AV_CODEC_ID_H264, "video/x-h264, stream-format=(string){ avc, avc3, byte-stream }, alignment=(string)au", 17,
-    READS_BACK },
-  { AV_CODEC_ID_HEVC, "video/x-h265, stream-format=(string){ hvc1, hev1, byte-stream }, alignment=(string)au", 17,
-    READS_BACK },
-  { AV_CODEC_ID_MPEG1VIDEO, "video/mpeg, mpegversion=(int)1, systemstream=(boolean)false", 3, READS_BACK },
-  { AV_CODEC_ID_MPEG2VIDEO, "video/mpeg, mpegversion=(int)2, systemstream=(boolean)false", 3, READS_BACK },
-  { AV_CODEC_ID_MPEG4,
-    "video/mpeg, mpegversion=(int)4, systemstream=(boolean)false; video/x-divx, divxversion=(int)[ 4, 5 ]; "
-    "video/x-xvid",
-    3, READS_BACK },
-  { AV_CODEC_ID_H263, "video/x-h263, variant=(string)itu", 3, READS_BACK },
-  { AV_CODEC_ID_MSMPEG4V3, "video/x-msmpeg, msmpegversion=(int)43; video/x-divx, divxversion=(int)3", 3, READS_BACK },
-  { AV_CODEC_ID_FLV1, "video/x-flash-video, flvversion=(int)1", 3, READS_BACK },
-  { AV_CODEC_ID_VP8, "video/x-vp8", 5, READS_BACK },
-  { AV_CODEC_ID_VP9, "video/x-vp9", 10, READS_BACK },
-  { AV_CODEC_ID_AV1, "video/x-av1, stream-format=(string)obu-stream, alignment=(string){ tu, frame }", 10, READS_BACK },
-  { AV_CODEC_ID_MJPEG, "image/jpeg", 1, 0 },
-  { AV_CODEC_ID_PNG, "image/png", 2, PACKED_RGB },
-  { AV_CODEC_ID_FFV1, "video/x-ffv, ffvversion=(int)1", 2, PACKED_RGB },
-  { AV_CODEC_ID_HUFFYUV, "video/x-huffyuv", 1, PACKED_RGB },
-  { AV_CODEC_ID_FLASHSV, "video/x-flash-screen", 1, REWRITES | PACKED_RGB },
-  { AV_CODEC_ID_PRORES, "video/x-prores", 1, 0 },
+  /* the standards */
+  { AV_CODEC_ID_H264, "video/x-h264, stream-format=(string){ avc, avc3, byte-stream }, alignment=(string)au", NULL,
+    CODEC_DATA, 17, READS },
+  { AV_CODEC_ID_HEVC, "video/x-h265, stream-format=(string){ hvc1, hev1, byte-stream }, alignment=(string)au", NULL,
+    CODEC_DATA, 17, READS },
+  { AV_CODEC_ID_AV1, "video/x-av1, stream-format=(string)obu-stream, alignment=(string){ tu, frame }", NULL, CODEC_DATA,
+    10, READS },
+  { AV_CODEC_ID_VP8, "video/x-vp8", NULL, NULL, 5, READS },
+  { AV_CODEC_ID_VP9, "video/x-vp9", NULL, NULL, 10, READS },
+  { AV_CODEC_ID_MPEG1VIDEO, VIDEO_MPEG "1", NULL, CODEC_DATA, 3, READS },
+  { AV_CODEC_ID_MPEG2VIDEO, VIDEO_MPEG "2", NULL, CODEC_DATA, 3, READS },
+  { AV_CODEC_ID_MPEG4, VIDEO_MPEG "4; video/x-divx, divxversion=(int)[ 4, 5 ]; video/x-xvid", NULL,
+    "codec_data; of video/x-divx the tag", 3, READS },
+  { AV_CODEC_ID_H261, "video/x-h261", "H261", NULL, 3, READS },
+  { AV_CODEC_ID_H263P, "video/x-h263, variant=(string)itu, h263version=(string){ h263p, h263pp }", NULL, CODEC_DATA, 3,
+    READS },
+  { AV_CODEC_ID_H263, "video/x-h263, variant=(string)itu", NULL, CODEC_DATA, 3, READS },
+  { AV_CODEC_ID_H263I, "video/x-intel-h263, variant=(string)intel", NULL, NULL, 3, READS },
+  { AV_CODEC_ID_MJPEG, "image/jpeg", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_MJPEGB, "video/x-mjpeg-b", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_JPEG2000, "image/x-j2c; image/x-jpc; image/jp2", "mjp2", CODEC_DATA, 1, PACKED },
+  { AV_CODEC_ID_JPEGLS, "image/x-jpegls", "MJLS", NULL, 1, PACKED },
+  { AV_CODEC_ID_DVVIDEO, "video/x-dv, systemstream=(boolean)false", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_THEORA, "video/x-theora", NULL, "streamheader", 4, READS },
+  { AV_CODEC_ID_DIRAC, "video/x-dirac", NULL, NULL, 4, READS },
+  { AV_CODEC_ID_CAVS, "video/x-cavs", NULL, CODEC_DATA, 4, READS },
+
+  /* Microsoft, Real, On2, Flash */
+  { AV_CODEC_ID_MSMPEG4V1, "video/x-msmpeg, msmpegversion=(int)41", NULL, NULL, 3, READS },
+  { AV_CODEC_ID_MSMPEG4V2, "video/x-msmpeg, msmpegversion=(int)42", NULL, NULL, 3, READS },
+  { AV_CODEC_ID_MSMPEG4V3, "video/x-msmpeg, msmpegversion=(int)43; video/x-divx, divxversion=(int)3", NULL, NULL, 3,
+    READS },
+  { AV_CODEC_ID_MSS1, "video/x-wmv, wmvversion=(int)1, format=(string)MSS1", NULL, CODEC_DATA, 3, REWRITES },
+  { AV_CODEC_ID_MSS2, "video/x-wmv, wmvversion=(int)3, format=(string)MSS2", NULL, CODEC_DATA, 3, REWRITES },
+  { AV_CODEC_ID_VC1, "video/x-wmv, wmvversion=(int)3, format=(string){ WVC1, WMVA }", NULL, "codec_data, format", 3,
+    READS },
+  { AV_CODEC_ID_WMV1, "video/x-wmv, wmvversion=(int)1", NULL, "codec_data, format", 3, READS },
+  { AV_CODEC_ID_WMV2, "video/x-wmv, wmvversion=(int)2", NULL, "codec_data, format", 3, READS },
+  { AV_CODEC_ID_WMV3, "video/x-wmv, wmvversion=(int)3, format=(string)WMV3", NULL, "codec_data, format", 3, READS },
+  { AV_CODEC_ID_RV10, "video/x-pn-realvideo, rmversion=(int)1", NULL, CODEC_DATA, 3, READS },
+  { AV_CODEC_ID_RV20, "video/x-pn-realvideo, rmversion=(int)2", NULL, CODEC_DATA, 3, READS },
+  { AV_CODEC_ID_RV30, "video/x-pn-realvideo, rmversion=(int)3", NULL, CODEC_DATA, 4, READS },
+  { AV_CODEC_ID_RV40, "video/x-pn-realvideo, rmversion=(int)4", NULL, CODEC_DATA, 4, READS },
+  { AV_CODEC_ID_VP3, "video/x-vp3", NULL, CODEC_DATA, 4, READS },
+  { AV_CODEC_ID_VP5, "video/x-vp5", NULL, CODEC_DATA, 4, READS },
+  { AV_CODEC_ID_VP6, "video/x-vp6", NULL, CODEC_DATA, 4, READS },
+  { AV_CODEC_ID_VP6A, "video/x-vp6-alpha", NULL, CODEC_DATA, 4, READS },
+  { AV_CODEC_ID_VP6F, "video/x-vp6-flash", NULL, CODEC_DATA, 4, READS },
+  { AV_CODEC_ID_VP7, "video/x-vp7", NULL, CODEC_DATA, 5, READS },
+  { AV_CODEC_ID_FLV1, "video/x-flash-video, flvversion=(int)1", NULL, NULL, 3, READS },
+  { AV_CODEC_ID_FLASHSV, "video/x-flash-screen", NULL, NULL, 1, REWRITES | PACKED },
+  { AV_CODEC_ID_FLASHSV2, "video/x-flash-screen2", NULL, NULL, 1, REWRITES | PACKED },
+
+  /* editing */
+  { AV_CODEC_ID_FFV1, "video/x-ffv, ffvversion=(int)1", NULL, CODEC_DATA, 2, PACKED },
+  { AV_CODEC_ID_HUFFYUV, "video/x-huffyuv", NULL, "codec_data, bpp or depth", 1, PACKED },
+  { AV_CODEC_ID_FFVHUFF, NULL, NULL, "codec_data, bpp or depth", 1, PACKED },
+  { AV_CODEC_ID_UTVIDEO, NULL, NULL, "codec_data, of which the tag is made", 1, 0 },
+  { AV_CODEC_ID_MAGICYUV, NULL, "M8RG M8RA M8Y0 M8Y2 M8Y4 M8YA M8G0 M0RG M0RA M0Y0 M0Y2 M0Y4 M0G0 M2RG M2RA", NULL, 1,
+    0 },
+  { AV_CODEC_ID_PRORES, "video/x-prores", NULL, "variant or format, as the tag: it says how many bits there are", 1,
+    0 },
+  { AV_CODEC_ID_DNXHD, "video/x-dnxhd", "AVdh", NULL, 1, 0 },
+  { AV_CODEC_ID_CFHD, "video/x-cineform", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_HAP, NULL, "Hap1 Hap5 HapY HapM HapA", "the tag", 1, 0 },
+  { AV_CODEC_ID_SPEEDHQ, "video/x-speedhq", NULL, "variant, as the tag", 1, 0 },
+  { AV_CODEC_ID_AIC, "video/x-apple-intermediate-codec", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_LAGARITH, "video/x-lagarith", NULL, CODEC_DATA, 1, 0 },
+  { AV_CODEC_ID_FRAPS, "video/x-fraps", NULL, NULL, 1, REWRITES },
+  { AV_CODEC_ID_LOCO, "video/x-loco", NULL, CODEC_DATA, 1, 0 },
+  { AV_CODEC_ID_SNOW, NULL, "SNOW", NULL, 3, READS },
+
+  /* screens */
+  { AV_CODEC_ID_ZMBV, "video/x-zmbv", NULL, NULL, 1, PACKED },
+  { AV_CODEC_ID_CSCD, "video/x-camstudio", NULL, BITS, 1, REWRITES },
+  { AV_CODEC_ID_TSCC, "video/x-camtasia", NULL, BITS_PALETTE, 1, REWRITES },
+  { AV_CODEC_ID_TSCC2, "video/x-tscc, tsccversion=(int)2", NULL, CODEC_DATA, 1, REWRITES },
+  { AV_CODEC_ID_VMNC, "video/x-vmnc", NULL, BITS, 1, REWRITES },
+  { AV_CODEC_ID_KMVC, "video/x-kmvc", NULL, "codec_data, palette_data", 1, REWRITES },
+  { AV_CODEC_ID_MSZH, "video/x-mszh", NULL, CODEC_DATA, 1, 0 },
+  { AV_CODEC_ID_ZLIB, "video/x-zlib", NULL, CODEC_DATA, 1, 0 },
+
+  /* the time of multimedia CDs */
+  { AV_CODEC_ID_CINEPAK, "video/x-cinepak", NULL, BITS_PALETTE, 1, REWRITES },
+  { AV_CODEC_ID_QTRLE, "video/x-rle, layout=(string)quicktime", NULL, BITS_PALETTE, 1, REWRITES },
+  { AV_CODEC_ID_MSRLE, "video/x-rle, layout=(string)microsoft", NULL, "codec_data, bpp or depth, palette_data", 1,
+    REWRITES },
+  { AV_CODEC_ID_AASC, "video/x-aasc", NULL, "codec_data, bpp or depth", 1, REWRITES },
+  { AV_CODEC_ID_SVQ1, "video/x-svq, svqversion=(int)1", NULL, NULL, 2, READS },
+  { AV_CODEC_ID_SVQ3, "video/x-svq, svqversion=(int)3", NULL, "codec_data, or seqh", 3, READS },
+  { AV_CODEC_ID_MSVIDEO1, "video/x-msvideocodec, msvideoversion=(int)1", NULL, BITS_PALETTE, 1, REWRITES },
+  { AV_CODEC_ID_RPZA, "video/x-apple-video", NULL, NULL, 1, REWRITES },
+  { AV_CODEC_ID_SMC, "video/x-smc", NULL, "palette_data", 1, REWRITES },
+  { AV_CODEC_ID_QDRAW, "video/x-qdrw", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_INDEO2, "video/x-indeo, indeoversion=(int)2", NULL, NULL, 1, REWRITES },
+  { AV_CODEC_ID_INDEO3, "video/x-indeo, indeoversion=(int)3", NULL, NULL, 1, READS },
+  { AV_CODEC_ID_INDEO4, "video/x-indeo, indeoversion=(int)4", NULL, NULL, 1, READS },
+  { AV_CODEC_ID_INDEO5, "video/x-indeo, indeoversion=(int)5", NULL, NULL, 1, READS },
+  { AV_CODEC_ID_TRUEMOTION1, "video/x-truemotion, trueversion=(int)1", NULL, CODEC_DATA, 1, REWRITES },
+  { AV_CODEC_ID_TRUEMOTION2, "video/x-truemotion, trueversion=(int)2", NULL, NULL, 1, REWRITES },
+  { AV_CODEC_ID_ULTI, "video/x-ultimotion", NULL, NULL, 1, REWRITES },
+  { AV_CODEC_ID_ASV1, "video/x-asus, asusversion=(int)1", NULL, CODEC_DATA, 1, 0 },
+  { AV_CODEC_ID_ASV2, "video/x-asus, asusversion=(int)2", NULL, CODEC_DATA, 1, 0 },
+  { AV_CODEC_ID_CLJR, "video/x-cirrus-logic-accupak", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_CYUV, "video/x-compressed-yuv", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_VCR1, "video/x-ati-vcr, vcrversion=(int)1", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_XAN_WC4, "video/x-xan, wcversion=(int)4", NULL, CODEC_DATA, 1, REWRITES },
+  { AV_CODEC_ID_MIMIC, "video/x-mimic", NULL, NULL, 3, READS },
+  { AV_CODEC_ID_NUV, "video/x-nuv", NULL, CODEC_DATA, 1, REWRITES },
+  { AV_CODEC_ID_AMV, "video/x-amv", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_SP5X, "video/sp5x", NULL, NULL, 1, 0 },
+
+  /* still pictures */
+  { AV_CODEC_ID_PNG, "image/png", NULL, NULL, 2, PACKED },
+  { AV_CODEC_ID_GIF, "image/gif", NULL, NULL, 1, REWRITES | FILES },
+  { AV_CODEC_ID_BMP, "image/bmp", NULL, NULL, 1, PACKED | FILES },
+  { AV_CODEC_ID_TIFF, "image/tiff", NULL, NULL, 1, PACKED | FILES },
+  { AV_CODEC_ID_WEBP, "image/webp", NULL, NULL, 1, FILES },
+  { AV_CODEC_ID_TARGA, "image/x-tga", "tga", NULL, 1, PACKED | FILES },
+  { AV_CODEC_ID_PCX, "image/x-pcx", NULL, NULL, 1, FILES },
+  { AV_CODEC_ID_SGI, "image/x-sgi", NULL, NULL, 1, FILES },
+  { AV_CODEC_ID_SUNRAST, "image/x-sun-raster", NULL, NULL, 1, FILES },
+  { AV_CODEC_ID_PPM, "image/ppm; image/x-portable-pixmap", NULL, NULL, 1, FILES },
+  { AV_CODEC_ID_PGM, "image/pgm; image/x-portable-graymap", NULL, NULL, 1, FILES },
+  { AV_CODEC_ID_PAM, "image/x-portable-anymap", NULL, NULL, 1, FILES },
 };
+
+static void append_text (GString *text, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
+
+static void
+append_text (GString *text, const gchar *format, ...)
+{
+  va_list args;
+  if (text->len > 0)
+    g_string_append (text, "; ");
+  va_start (args, format);
+  g_string_append_vprintf (text, format, args);
+  va_end (args);
+}
+
+/*
+ * What demuxers say of codecs that they do not know themselves: qtdemux puts the fourcc into the name (and _ where the
+ * fourcc has a space), matroskademux gives it as text, avidemux as a number. None of them passes codec_data on then, so
+ * only codecs that need none have fourccs here.
+ */
+static void
+append_fourccs (GString *text, const gchar *fourccs)
+{
+  gchar **names = g_strsplit (fourccs, " ", 0);
+  for (guint i = 0; names[i]; i++) {
+    gchar padded[5], named[5];
+    g_snprintf (padded, sizeof padded, "%-4s", names[i]);
+    memcpy (named, padded, sizeof named);
+    g_strdelimit (named, " ", '_');
+    append_text (text, "video/x-gst-fourcc-%s", named);
+    append_text (text, "video/x-unknown, fourcc=(string)\"%s\"", padded);
+    append_text (text, "video/x-avi-unknown, fourcc=(int)%u",
+                 (guint) GST_MAKE_FOURCC (padded[0], padded[1], padded[2], padded[3]));
+  }
+  g_strfreev (names);
+}
+
+GstCaps *
+gst_av_zero_codec_get_caps (const GstAvZeroCodec *codec)
+{
+  GString *text = g_string_new (codec->caps);
+  if (codec->fourccs)
+    append_fourccs (text, codec->fourccs);
+  /* What gst-libav's encoders and demuxers say of a codec for which GStreamer has no name. */
+  if (!codec->caps)
+    append_text (text, "video/x-gst-av-%s", avcodec_get_name (codec->id));
+  GstCaps *caps = gst_caps_from_string (text->str);
+  g_string_free (text, TRUE);
+  return caps;
+}
+
+guint
+gst_av_zero_codecs_get_n (void)
+{
+  return G_N_ELEMENTS (codecs);
+}
+
+const GstAvZeroCodec *
+gst_av_zero_codecs_get (guint index)
+{
+  return &codecs[index];
+}
 
 GstCaps *
 gst_av_zero_codecs_get_caps (void)
@@ -42,197 +216,34 @@ gst_av_zero_codecs_get_caps (void)
   GstCaps *caps = gst_caps_new_empty ();
   for (guint i = 0; i < G_N_ELEMENTS (codecs); i++) {
     if (avcodec_find_decoder (codecs[i].id))
-      gst_caps_append (caps, gst_caps_from_string (codecs[i].caps));
+      gst_caps_append (caps, gst_av_zero_codec_get_caps (&codecs[i]));
   }
   return caps;
 }
 
+/* Making caps of a row takes time, and most rows have another name. */
+static gboolean
+may_fit (const GstAvZeroCodec *codec, const gchar *name)
+{
+  return !codec->caps || codec->fourccs || strstr (codec->caps, name);
+}
+
+/* Caps that lack a field that a row names fit it only where no other row asks for less. */
 const GstAvZeroCodec *
 gst_av_zero_codecs_find (GstCaps *caps)
 {
+  const gchar *name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
+  const GstAvZeroCodec *found = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (codecs); i++) {
-    GstCaps *row = gst_caps_from_string (codecs[i].caps);
-    gboolean fits = gst_caps_can_intersect (caps, row);
+    if (!may_fit (&codecs[i], name))
+      continue;
+    GstCaps *row = gst_av_zero_codec_get_caps (&codecs[i]);
+    gboolean inside = gst_caps_is_subset (caps, row);
+    if (inside || (!found && gst_caps_can_intersect (caps, row)))
+      found = &codecs[i];
     gst_caps_unref (row);
-    if (fits)
-      return &codecs[i];
+    if (inside)
+      break;
   }
-  return NULL;
-}
-
-static int
-set_extradata (AVCodecContext *context, GstBuffer *codec_data)
-{
-  if (!codec_data)
-    return 0;
-  gsize size_bytes = gst_buffer_get_size (codec_data);
-  if (size_bytes == 0 || size_bytes > G_MAXINT - AV_INPUT_BUFFER_PADDING_SIZE)
-    return size_bytes == 0 ? 0 : AVERROR (EINVAL);
-  context->extradata = av_mallocz (size_bytes + AV_INPUT_BUFFER_PADDING_SIZE);
-  if (!context->extradata)
-    return AVERROR (ENOMEM);
-  context->extradata_size = (int) gst_buffer_extract (codec_data, 0, context->extradata, size_bytes);
-  return 0;
-}
-
-/* Whether to keep frame threads away: they ask for buffers on threads where nothing can be negotiated, and hold so many
- * that no screen has enough pages. Only worth it for codecs that may have the screen's format. */
-static gboolean
-wants_direct (const GstAvZeroDec *self, const AVCodec *decoder, GstAvZeroDirectRendering mode, gboolean frame_threads)
-{
-  if (mode == GST_AV_ZERO_DIRECT_NEVER || !(decoder->capabilities & AV_CODEC_CAP_DR1))
-    return FALSE;
-  if (!(self->codec->flags & PACKED_RGB) || (self->codec->flags & REWRITES))
-    return FALSE;
-  return mode == GST_AV_ZERO_DIRECT_ALWAYS || !frame_threads || !(decoder->capabilities & AV_CODEC_CAP_FRAME_THREADS);
-}
-
-static int
-set_up (GstAvZeroDec *self, AVCodecContext *context, const AVCodec *decoder)
-{
-  const GstVideoInfo *info = &self->input_state->info;
-  GST_OBJECT_LOCK (self);
-  GstAvZeroDirectRendering mode = self->direct_rendering;
-  gint max_threads = self->max_threads;
-  gint thread_type = self->thread_type ? self->thread_type : FF_THREAD_FRAME | FF_THREAD_SLICE;
-  gboolean output_corrupt = self->output_corrupt;
-  context->lowres = MIN (self->lowres, (int) decoder->max_lowres);
-  GST_OBJECT_UNLOCK (self);
-
-  /* libavcodec's own "auto" counts processors too, but takes one more than there are. */
-  context->thread_count = max_threads > 0 ? max_threads : (int) MIN (g_get_num_processors (), 16u);
-  self->may_be_direct =
-      wants_direct (self, decoder, mode, (thread_type & FF_THREAD_FRAME) && context->thread_count > 1);
-  context->thread_type = self->may_be_direct ? FF_THREAD_SLICE : thread_type;
-#if LIBAVCODEC_VERSION_MAJOR < 60
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  context->thread_safe_callbacks = 1;
-  G_GNUC_END_IGNORE_DEPRECATIONS
-#endif
-  context->opaque = self;
-  /* What libavcodec returns is reported; what it writes to stderr besides is for those who look for it. */
-  if (gst_debug_category_get_threshold (GST_CAT_DEFAULT) < GST_LEVEL_DEBUG)
-    context->log_level_offset = AV_LOG_TRACE;
-  context->get_buffer2 = gst_av_zero_dec_get_buffer2;
-  context->pkt_timebase = (AVRational){ 1, GST_SECOND };
-  /* The data pointers may point anywhere, since GstVideoMeta says any offset: so the cropping is exact. */
-  context->apply_cropping = 1;
-  context->flags |= AV_CODEC_FLAG_UNALIGNED | (output_corrupt ? AV_CODEC_FLAG_OUTPUT_CORRUPT : 0);
-#if LIBAVCODEC_VERSION_MAJOR >= 60
-  context->flags |= AV_CODEC_FLAG_COPY_OPAQUE;
-#endif
-  if (info->fps_n > 0 && info->fps_d > 0)
-    context->framerate = (AVRational){ info->fps_n, info->fps_d };
-  context->width = context->coded_width = GST_VIDEO_INFO_WIDTH (info);
-  context->height = context->coded_height = GST_VIDEO_INFO_HEIGHT (info);
-  GstStructure *structure = gst_caps_get_structure (self->input_state->caps, 0);
-  gint bits = 0;
-  if (gst_structure_get_int (structure, "bpp", &bits) || gst_structure_get_int (structure, "depth", &bits))
-    context->bits_per_coded_sample = bits;
-  const gchar *variant = gst_structure_get_string (structure, "variant");
-  if (variant && strlen (variant) == 4 && self->codec->id == AV_CODEC_ID_PRORES)
-    context->codec_tag = MKTAG (variant[0], variant[1], variant[2], variant[3]);
-  return set_extradata (context, self->codec_data);
-}
-
-AVCodecContext *
-gst_av_zero_codecs_open (GstAvZeroDec *self)
-{
-  const AVCodec *decoder = avcodec_find_decoder (self->codec->id);
-  AVCodecContext *context = decoder ? avcodec_alloc_context3 (decoder) : NULL;
-  int r = context ? set_up (self, context, decoder) : AVERROR_DECODER_NOT_FOUND;
-  if (r == 0)
-    r = avcodec_open2 (context, decoder, NULL);
-  if (r < 0) {
-    gchar text[AV_ERROR_MAX_STRING_SIZE] = "";
-    av_strerror (r, text, sizeof text);
-    avcodec_free_context (&context);
-    GST_ELEMENT_ERROR (self, LIBRARY, INIT,
-                       ("The decoder for %s could not be opened.", avcodec_get_name (self->codec->id)),
-                       ("%s; caps %" GST_PTR_FORMAT, text, (gpointer) self->input_state->caps));
-    return NULL;
-  }
-  GST_INFO_OBJECT (self, "opened %s with %d threads (%s)", decoder->name, context->thread_count,
-                   (context->active_thread_type & FF_THREAD_FRAME)   ? "frames"
-                   : (context->active_thread_type & FF_THREAD_SLICE) ? "slices"
-                                                                     : "its own, or none");
-  return context;
-}
-
-/* A compressed buffer that libavcodec reads in place: mapped until its last reference goes, on whatever thread. */
-typedef struct
-{
-  GstBuffer *buffer;
-  GstMapInfo map;
-} Input;
-
-static void
-free_input (void *opaque, uint8_t *data)
-{
-  Input *input = opaque;
-  (void) data;
-  gst_buffer_unmap (input->buffer, &input->map);
-  gst_buffer_unref (input->buffer);
-  g_free (input);
-}
-
-/* libavcodec reads in words, up to so many bytes behind the packet, and wants zeros there. A part of a larger buffer
- * says that it is padded when only the whole is: look. */
-static gboolean
-is_padded (const GstMapInfo *map)
-{
-  static const guint8 zeros[AV_INPUT_BUFFER_PADDING_SIZE];
-  return map->memory && GST_MEMORY_IS_ZERO_PADDED (map->memory) && map->maxsize - map->size >= sizeof zeros
-         && memcmp (map->data + map->size, zeros, sizeof zeros) == 0;
-}
-
-int
-gst_av_zero_packet_fill (AVPacket *packet, GstBuffer *buffer)
-{
-  Input *input = g_new0 (Input, 1);
-  int r = 0;
-  input->buffer = gst_buffer_ref (buffer);
-  if (!gst_buffer_map (buffer, &input->map, GST_MAP_READ)) {
-    gst_buffer_unref (buffer);
-    g_free (input);
-    return AVERROR (EIO);
-  }
-  if (input->map.size > G_MAXINT - AV_INPUT_BUFFER_PADDING_SIZE) {
-    r = AVERROR (EINVAL);
-  } else if (is_padded (&input->map)) {
-    packet->buf = av_buffer_create (input->map.data, input->map.size + AV_INPUT_BUFFER_PADDING_SIZE, free_input, input,
-                                    AV_BUFFER_FLAG_READONLY);
-    if (packet->buf) {
-      packet->data = input->map.data;
-      packet->size = (int) input->map.size;
-      return 0;
-    }
-    r = AVERROR (ENOMEM);
-  } else {
-    r = av_new_packet (packet, (int) input->map.size);
-    if (r == 0)
-      memcpy (packet->data, input->map.data, input->map.size);
-  }
-  free_input (input, NULL);
-  return r;
-}
-
-void
-gst_av_zero_packet_set_number (GstAvZeroDec *self, guint number)
-{
-#if LIBAVCODEC_VERSION_MAJOR < 60
-  self->context->reordered_opaque = number;
-#else
-  self->packet->opaque = GUINT_TO_POINTER (number);
-#endif
-}
-
-guint
-gst_av_zero_frame_get_number (const AVFrame *frame)
-{
-#if LIBAVCODEC_VERSION_MAJOR < 60
-  return (guint) frame->reordered_opaque;
-#else
-  return GPOINTER_TO_UINT (frame->opaque);
-#endif
+  return found;
 }

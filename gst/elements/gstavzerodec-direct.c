@@ -282,9 +282,9 @@ ask (GstAvZeroDec *self, GstBaFbdevPool *pool, const GstStructure *pages, GstAvZ
   q->frame_threads = (context->active_thread_type & FF_THREAD_FRAME) != 0;
   q->flags = self->codec->flags;
   q->frames_held = MAX (self->codec->frames_held, (guint) MAX (context->has_b_frames, 0) + 1);
-  q->format = self->picture.format;
-  q->width_px = self->picture.width_px;
-  q->height_px = self->picture.height_px;
+  q->format = GST_VIDEO_INFO_FORMAT (&self->picture.info);
+  q->width_px = GST_VIDEO_INFO_WIDTH (&self->picture.info);
+  q->height_px = GST_VIDEO_INFO_HEIGHT (&self->picture.info);
 
   /* The alignment is that of the context's format, which may not be set yet. */
   int linesize_align[AV_NUM_DATA_POINTERS] = { 1 };
@@ -343,7 +343,8 @@ gst_av_zero_dec_take_pages (GstAvZeroDec *self, GstQuery *query, GstCaps *caps)
   gboolean direct = FALSE;
 
   refuse (reason, "downstream offers no pages of a screen for %s of %dx%d",
-          gst_video_format_to_string (self->picture.format), self->picture.width_px, self->picture.height_px);
+          gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (&self->picture.info)),
+          GST_VIDEO_INFO_WIDTH (&self->picture.info), GST_VIDEO_INFO_HEIGHT (&self->picture.info));
   gst_av_zero_dec_drop_pages (self);
   if (gst_query_get_n_allocation_pools (query) > 0)
     gst_query_parse_nth_allocation_pool (query, 0, &pool, &size_bytes, &min, &max);
@@ -389,8 +390,8 @@ repeat_page (GstAvZeroDec *self, const AVFrame *frame, BaBuffer *page)
   GstBaFbdevAllocator *allocator = gst_ba_fbdev_pool_get_allocator (GST_BA_FBDEV_POOL (self->page_pool));
   GstBuffer *buffer = gst_buffer_new ();
   gst_buffer_append_memory (buffer, gst_ba_fbdev_allocator_wrap (allocator, page, offset_bytes, size_bytes));
-  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, self->picture.format, (guint) frame->width,
-                                  (guint) frame->height, 1, offsets, strides);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (&self->picture.info),
+                                  (guint) frame->width, (guint) frame->height, 1, offsets, strides);
   return buffer;
 }
 
@@ -405,6 +406,9 @@ gst_av_zero_dec_find_page (GstAvZeroDec *self, const AVFrame *frame)
   for (Loan *loan = self->pages->loans; loan; loan = loan->next) {
     if (loan->data != frame->buf[0]->data)
       continue;
+    /* The page's own buffer says that the picture begins where the page does. */
+    if (loan->data != frame->data[0])
+      break;
     buffer = g_steal_pointer (&loan->buffer);
     if (!buffer && self->page_pool)
       page = ba_buffer_ref (loan->page);

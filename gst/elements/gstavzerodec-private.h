@@ -3,8 +3,11 @@
  * gstavzerodec-private.h: what the files of the decoder share.
  *
  * gstavzerodec.c         properties, data flow: packets in, pictures out
- * gstavzerodec-codecs.c  which caps are which codec; the AVCodecContext; packets
- * gstavzerodec-wrap.c    a picture becomes an output buffer: caps, wrap, copy
+ * gstavzerodec-codecs.c  which caps are which codec
+ * gstavzerodec-open.c    from caps to an open AVCodecContext
+ * gstavzerodec-packet.c  a compressed buffer becomes a packet
+ * gstavzerodec-caps.c    a picture's description becomes caps and tags
+ * gstavzerodec-wrap.c    a picture becomes an output buffer: wrap, copy, metas
  * gstavzerodec-direct.c  get_buffer2 into pages of the screen, and when that is possible
  */
 #pragma once
@@ -29,13 +32,16 @@ typedef enum
 {
   GST_AV_ZERO_READS_BACK = 1 << 0, /* predicts from earlier frames */
   GST_AV_ZERO_REWRITES = 1 << 1, /* writes again into a frame that it has given out */
-  GST_AV_ZERO_PACKED_RGB = 1 << 2 /* may have the screen's own format */
+  GST_AV_ZERO_PACKED_RGB = 1 << 2, /* may have the screen's own format */
+  GST_AV_ZERO_WHOLE_FILE = 1 << 3 /* a file is one picture, and GStreamer has no parser that finds its end */
 } GstAvZeroCodecFlags;
 
 typedef struct
 {
   enum AVCodecID id;
-  const gchar *caps;
+  const gchar *caps; /* NULL: GStreamer has no name for it, gst-libav's one stands in */
+  const gchar *fourccs; /* those of demuxers that do not know the codec, a space between; NULL: none */
+  const gchar *extra; /* for people: the fields of the caps that the decoder is told of, beside size and rate */
   guint frames_held; /* at most: with slice threads and the output dropped at once, or what the standard allows */
   guint flags;
 } GstAvZeroCodec;
@@ -81,18 +87,11 @@ typedef struct _GstAvZeroPages GstAvZeroPages;
 /* A picture's description, as far as it decides on caps. */
 typedef struct
 {
-  GstVideoFormat format;
-  gint width_px;
-  gint height_px;
-  AVRational par;
-  GstVideoInterlaceMode interlace_mode;
-  GstVideoFieldOrder field_order;
-  gboolean full_range_format;
-  enum AVColorRange range;
-  enum AVColorSpace matrix;
-  enum AVColorPrimaries primaries;
-  enum AVColorTransferCharacteristic transfer;
-  enum AVChromaLocation chroma;
+  GstVideoInfo info; /* strides and offsets are those of tightly packed rows, not the frame's */
+  gboolean has_mastering;
+  gboolean has_light_level;
+  GstVideoMasteringDisplayInfo mastering;
+  GstVideoContentLightLevel light_level;
 } GstAvZeroPicture;
 
 struct _GstAvZeroDec
@@ -114,10 +113,14 @@ struct _GstAvZeroDec
   AVFrame *frame;
   GstVideoCodecState *input_state;
   GstBuffer *codec_data;
+  guint32 palette[AVPALETTE_COUNT]; /* of the caps */
+  gboolean palette_is_new; /* the codec does not have it yet */
   GstAvZeroPicture picture; /* that the caps were made for */
   gboolean negotiated;
   gboolean refused; /* caps that nobody takes: an error was posted, once until there is another input format */
   gboolean downstream_has_meta;
+  gboolean downstream_crops;
+  const gchar *orientation; /* as tagged last; NULL: never */
   gboolean copy_is_logged; /* since the last negotiation */
   gboolean may_be_direct; /* opened without frame threads, so that get_buffer2 stays on the streaming thread */
   GThread *decode_thread; /* the one that is inside libavcodec now */
@@ -144,20 +147,36 @@ GST_DEBUG_CATEGORY_EXTERN (gst_av_zero_dec_perf);
 void gst_av_zero_dec_set_reason (GstAvZeroDec *self, const gchar *reason);
 
 /* gstavzerodec-codecs.c */
+guint gst_av_zero_codecs_get_n (void);
+const GstAvZeroCodec *gst_av_zero_codecs_get (guint index);
+/* (transfer full): of one row, whether libavcodec was built with its decoder or not. */
+GstCaps *gst_av_zero_codec_get_caps (const GstAvZeroCodec *codec);
 GstCaps *gst_av_zero_codecs_get_caps (void);
 const GstAvZeroCodec *gst_av_zero_codecs_find (GstCaps *caps);
+
+/* gstavzerodec-open.c */
 /* Opens a context for self->codec and self->input_state; NULL after an element error was posted. */
 AVCodecContext *gst_av_zero_codecs_open (GstAvZeroDec *self);
 
+/* gstavzerodec-packet.c */
 /* Points @packet at the bytes of @buffer, which it keeps, or copies them where they lack padding. 0 or an AVERROR. */
 int gst_av_zero_packet_fill (AVPacket *packet, GstBuffer *buffer);
+int gst_av_zero_packet_add_palette (AVPacket *packet, const guint32 palette[AVPALETTE_COUNT]);
+/* Whether it is one of the headers that came with the caps: not for the decoder. */
+gboolean gst_av_zero_packet_is_header (enum AVCodecID id, const AVPacket *packet);
 /* The number by which a picture finds its GstVideoCodecFrame again. */
 void gst_av_zero_packet_set_number (GstAvZeroDec *self, guint number);
 guint gst_av_zero_frame_get_number (const AVFrame *frame);
 
-/* gstavzerodec-wrap.c */
+/* gstavzerodec-caps.c */
 /* Negotiates caps for @frame where they differ from the present ones. @width_px, @height_px: as shown. */
 gboolean gst_av_zero_dec_update_caps (GstAvZeroDec *self, const AVFrame *frame, gint width_px, gint height_px);
+/* How @frame is to be turned becomes a tag, where that is new. */
+void gst_av_zero_dec_update_tags (GstAvZeroDec *self, const AVFrame *frame);
+/* What pictures with a palette become. */
+GstVideoFormat gst_av_zero_get_palette_format (void);
+
+/* gstavzerodec-wrap.c */
 /* Hands the picture on as the output of @codec_frame (transfer full); empties @frame. */
 GstFlowReturn gst_av_zero_dec_output (GstAvZeroDec *self, AVFrame *frame, GstVideoCodecFrame *codec_frame);
 gboolean gst_av_zero_dec_decide_allocation (GstVideoDecoder *decoder, GstQuery *query);

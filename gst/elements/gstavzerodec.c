@@ -243,6 +243,13 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
   GST_OBJECT_UNLOCK (self);
 
   int r = gst_av_zero_packet_fill (self->packet, codec_frame->input_buffer);
+  if (r == 0 && gst_av_zero_packet_is_header (self->codec->id, self->packet)) {
+    av_packet_unref (self->packet);
+    gst_video_decoder_release_frame (decoder, codec_frame);
+    return GST_FLOW_OK;
+  }
+  if (r == 0 && self->palette_is_new)
+    r = gst_av_zero_packet_add_palette (self->packet, self->palette);
   gst_av_zero_packet_set_number (self, codec_frame->system_frame_number);
   self->packet->pts = GST_CLOCK_TIME_IS_VALID (codec_frame->pts) ? (int64_t) codec_frame->pts : AV_NOPTS_VALUE;
   self->packet->dts = GST_CLOCK_TIME_IS_VALID (codec_frame->dts) ? (int64_t) codec_frame->dts : AV_NOPTS_VALUE;
@@ -251,8 +258,10 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
   gst_video_codec_frame_unref (codec_frame); /* the base class has it in its list */
 
   /* An empty packet would mean the end of the stream. */
-  if (r == 0 && self->packet->size > 0)
+  if (r == 0 && self->packet->size > 0) {
     r = send_packet (self, self->packet);
+    self->palette_is_new = FALSE;
+  }
   av_packet_unref (self->packet);
   GstFlowReturn flow = r < 0 ? handle_error (self, r) : GST_FLOW_OK;
   return flow == GST_FLOW_OK ? receive_all (self) : flow;
@@ -264,20 +273,37 @@ close_codec (GstAvZeroDec *self)
   avcodec_free_context (&self->context);
   gst_av_zero_dec_drop_pages (self);
   self->negotiated = FALSE;
+  if (self->orientation)
+    gst_video_decoder_merge_tags (GST_VIDEO_DECODER (self), NULL, GST_TAG_MERGE_UNDEFINED);
+  self->orientation = NULL;
   self->latency = GST_CLOCK_TIME_NONE;
 }
 
+/* Whether a codec that was opened for @a needs to know nothing new for @b. */
 static gboolean
-has_same_content (GstBuffer *a, GstBuffer *b)
+has_same_content (const GstCaps *a, const GstCaps *b)
 {
-  GstMapInfo map;
-  if (!a || !b || gst_buffer_get_size (a) != gst_buffer_get_size (b))
-    return a == b;
-  if (!gst_buffer_map (a, &map, GST_MAP_READ))
+  static const gchar *fields[] = { "codec_data", "streamheader", "seqh",   "palette_data", "variant", "format",
+                                   "depth",      "bpp",          "fourcc", "width",        "height" };
+  const GstStructure *x = gst_caps_get_structure (a, 0), *y = gst_caps_get_structure (b, 0);
+  if (!gst_structure_has_name (x, gst_structure_get_name (y)))
     return FALSE;
-  gboolean same = gst_buffer_memcmp (b, 0, map.data, map.size) == 0;
-  gst_buffer_unmap (a, &map);
-  return same;
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
+    const GValue *v = gst_structure_get_value (x, fields[i]), *w = gst_structure_get_value (y, fields[i]);
+    if (v != w && (!v || !w || gst_value_compare (v, w) != GST_VALUE_EQUAL))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* A file of a still picture, without anybody before who cuts it out: demuxers and parsers say a rate, or that they
+ * did. */
+static gboolean
+is_whole_file (const GstAvZeroCodec *codec, const GstCaps *caps)
+{
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  return (codec->flags & GST_AV_ZERO_WHOLE_FILE) && !gst_structure_has_field (structure, "framerate")
+         && !gst_structure_has_field (structure, "parsed");
 }
 
 /* New caps in the middle of a stream often say only another frame rate: the codec goes on then. */
@@ -290,9 +316,7 @@ gst_av_zero_dec_set_format (GstVideoDecoder *decoder, GstVideoCodecState *state)
     GST_ERROR_OBJECT (self, "no decoder for %" GST_PTR_FORMAT, (gpointer) state->caps);
     return FALSE;
   }
-  gboolean keep = self->context && codec == self->codec && has_same_content (self->codec_data, state->codec_data)
-                  && GST_VIDEO_INFO_WIDTH (&state->info) == GST_VIDEO_INFO_WIDTH (&self->input_state->info)
-                  && GST_VIDEO_INFO_HEIGHT (&state->info) == GST_VIDEO_INFO_HEIGHT (&self->input_state->info);
+  gboolean keep = self->context && codec == self->codec && has_same_content (self->input_state->caps, state->caps);
   if (self->context && !keep) {
     gst_av_zero_dec_drain (decoder);
     close_codec (self);
@@ -303,9 +327,22 @@ gst_av_zero_dec_set_format (GstVideoDecoder *decoder, GstVideoCodecState *state)
   self->codec = codec;
   self->negotiated = FALSE;
   self->refused = FALSE;
+  gst_video_decoder_set_packetized (decoder, !is_whole_file (codec, state->caps));
   if (!keep)
     self->context = gst_av_zero_codecs_open (self);
   return self->context != NULL;
+}
+
+/* Only of whole files: their end is the picture's. */
+static GstFlowReturn
+gst_av_zero_dec_parse (GstVideoDecoder *decoder, GstVideoCodecFrame *frame, GstAdapter *adapter, gboolean at_eos)
+{
+  gsize size_bytes = gst_adapter_available (adapter);
+  (void) frame;
+  if (!at_eos || size_bytes == 0 || size_bytes > G_MAXINT)
+    return GST_VIDEO_DECODER_FLOW_NEED_DATA;
+  gst_video_decoder_add_to_frame (decoder, (int) size_bytes);
+  return gst_video_decoder_have_frame (decoder);
 }
 
 static gboolean
@@ -488,6 +525,7 @@ gst_av_zero_dec_class_init (GstAvZeroDecClass *klass)
   decoder_class->start = gst_av_zero_dec_start;
   decoder_class->stop = gst_av_zero_dec_stop;
   decoder_class->set_format = gst_av_zero_dec_set_format;
+  decoder_class->parse = gst_av_zero_dec_parse;
   decoder_class->handle_frame = gst_av_zero_dec_handle_frame;
   decoder_class->finish = gst_av_zero_dec_drain;
   decoder_class->drain = gst_av_zero_dec_drain;

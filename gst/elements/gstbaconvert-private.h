@@ -29,8 +29,8 @@ G_BEGIN_DECLS
 /* Into a GST_BA_HOT function nothing is inlined that does not insist. */
 #define GST_BA_INLINE static inline __attribute__ ((always_inline))
 
-/* Makes the static function @name, which does what the inline name_inline does, and on x86-64 a second one of the same C
- * that may use AVX2; GST_BA_PICK() is the one for this processor. */
+/* Makes the static function @name, which does what the inline name_inline does, and on x86-64 a second one of the same
+ * C that may use AVX2; GST_BA_PICK() is the one for this processor. */
 #ifdef __x86_64__
 #define GST_BA_VARIANTS(name, parameters, arguments)                                                                   \
   static GST_BA_HOT void name parameters                                                                               \

@@ -21,10 +21,10 @@
 #define THREADS_AUTO_MAX 4
 #define THREADS_FROM_PX (512 * 1024)
 
-/* Rows in a slice. A slice that is not the first reads two rows of the input again where it is scaled, a whole band
- * where it is turned too. Unscaled, it is a number of whole bands. */
+/* Rows in a slice. What two slices need of the input is read twice: two rows where it is scaled, and a band of columns
+ * where rows become columns. */
 #define SLICE_ROWS 64
-#define SLICE_ROWS_TURNED_AND_SCALED 160
+#define SLICE_ROWS_TRANSPOSED 160
 
 typedef struct
 {
@@ -226,7 +226,7 @@ gst_ba_convert_new (const GstBaConvertConfig *config)
   for (i = 0; i < self->n_lanes; i++)
     if (!lane_init (self, &self->lanes[i]))
       goto failed;
-  self->slice_rows = self->turn.transposed && self->scaler != NULL ? SLICE_ROWS_TURNED_AND_SCALED : SLICE_ROWS;
+  self->slice_rows = self->turn.transposed ? SLICE_ROWS_TRANSPOSED : SLICE_ROWS;
   /* without threads, for want of them, the caller does it all */
   if (self->n_lanes > 1)
     self->threads = gst_ba_threads_new (self->n_lanes, convert_slice, self);

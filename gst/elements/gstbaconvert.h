@@ -43,7 +43,8 @@ typedef struct
  * @width_px: width of the rectangle to fill, at least 1; where it and @height_px differ from the turned crop's size the
  *   picture is scaled: bilinear, after a box filter where it shrinks to half or less
  * @height_px: its height, at least 1
- * @n_threads: threads that share the rows of a large picture; 1 = the caller's only, 0 = one for each processor, up to 4
+ * @n_threads: threads that share the rows of a large picture (from half a million pixels on the page); 1 = the
+ *   caller's only, 0 = one for each processor, up to 4
  */
 typedef struct
 {
@@ -102,10 +103,10 @@ void gst_ba_convert_frame (GstBaConvert *convert, const GstVideoFrame *in, guint
  * @out: (not nullable): where the first pixel of row @first_row goes
  * @out_stride_bytes: from one row to the next
  *
- * A part of gst_ba_convert_frame(), by the caller's thread alone: the same bytes, wherever the caller wants them (a band
- * in the cache, to blend something over it, or to see which rows changed). Cheapest in ascending order without gaps:
- * a call that begins where the last one ended, with @in at the same address, goes on with the same picture and may use
- * what was read for it. So a new picture begins at row 0, or anywhere but where the last call ended.
+ * A part of gst_ba_convert_frame(), by the caller's thread alone: the same bytes, wherever the caller wants them (a
+ * band in the cache, to blend something over it, or to see which rows changed). Cheapest in ascending order without
+ * gaps: a call that begins where the last one ended, with @in at the same address, goes on with the same picture
+ * and may use what was read for it. So a new picture begins at row 0, or anywhere but where the last call ended.
  * Threads: one at a time.
  */
 void gst_ba_convert_rows (GstBaConvert *convert, const GstVideoFrame *in, gint first_row, gint n_rows, guint8 *out,

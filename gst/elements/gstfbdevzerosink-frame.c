@@ -185,7 +185,8 @@ gst_fbdev_zero_sink_wait_unlocked (GstFbdevZeroSink * self)
 static gint64
 get_page_timeout_ns (GstFbdevZeroSink * self)
 {
-  return gst_ba_fbdev_allocator_get_overflows (self->allocator) ? PAGE_TIMEOUT_STARVED_NS : PAGE_TIMEOUT_NS;
+  return self->repaints || gst_ba_fbdev_allocator_get_overflows (self->allocator) ? PAGE_TIMEOUT_STARVED_NS
+      : PAGE_TIMEOUT_NS;
 }
 
 /* Takes a page that is not visible, waiting for one. EOS where somebody upstream sits on all of them. */
@@ -218,9 +219,11 @@ write_back_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * 
   if (flow == GST_FLOW_EOS) {
     GST_WARNING_OBJECT (self, "no page came back within %d ms: the elements before the sink hold all of them, this "
         "frame is dropped", (gint) (get_page_timeout_ns (self) / GST_MSECOND));
-    GST_OBJECT_LOCK (self);
-    self->counts.dropped++;
-    GST_OBJECT_UNLOCK (self);
+    if (!self->repaints) {
+      GST_OBJECT_LOCK (self);
+      self->counts.dropped++;
+      GST_OBJECT_UNLOCK (self);
+    }
     return GST_FLOW_OK;
   }
   if (flow != GST_FLOW_OK)
@@ -411,10 +414,12 @@ show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
     return flip_refused (self, buffer, r, may_reopen);
   self->shown = TRUE;
   if (r == 0) {
-    GST_OBJECT_LOCK (self);
-    self->counts.shown[self->prepared_way]++;
-    self->said_starved = FALSE;
-    GST_OBJECT_UNLOCK (self);
+    if (!self->repaints) {
+      GST_OBJECT_LOCK (self);
+      self->counts.shown[self->prepared_way]++;
+      self->said_starved = FALSE;
+      GST_OBJECT_UNLOCK (self);
+    }
     /* somebody may wait for a page, and the next flip may be the frame that is to be drawn there */
     ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &pool_stats);
     if (can_flip && pool_stats.n_free == 0)
@@ -434,8 +439,10 @@ gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer)
 void
 gst_fbdev_zero_sink_show_again (GstFbdevZeroSink * self, GstBuffer * buffer)
 {
-  /* not where it is already: somebody may have drawn over it */
+  /* a frame that waits for its time is prepared anew when that has come: its page may be the only one that is free */
   gst_fbdev_zero_sink_forget_frame (self);
+  self->repaints = TRUE;
   if (gst_fbdev_zero_sink_show_prepared (self, buffer) != GST_FLOW_OK)
     GST_DEBUG_OBJECT (self, "the frame on screen could not be painted anew");
+  self->repaints = FALSE;
 }

@@ -172,10 +172,16 @@ static void
 add_pool (GstQuery * query, GstBufferPool * pool)
 {
   GstStructure *config = gst_buffer_pool_get_config (pool);
+  gboolean aligned = gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
   guint size, min, max;
 
   gst_buffer_pool_config_get_params (config, NULL, &size, &min, &max);
-  gst_structure_free (config);
+  /* base classes begin with the configuration they find: whoever does not ask for strides himself must not seem to.
+   * Where the pool refuses that, it says so again to him, and he takes memory of his own. */
+  gst_structure_remove_field (config, "options");
+  if (aligned)                  /* without GstVideoMeta it has no effect */
+    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
+  gst_buffer_pool_set_config (pool, config);
   gst_query_add_allocation_pool (query, pool, size, min, max);
 }
 

@@ -141,11 +141,13 @@ struct _GstFbdevZeroSink
   Way prepared_way;
   guint prepared_view;          /* view_number it was prepared with */
   gboolean shown;               /* it is on the screen */
+  gboolean repaints;            /* a frame that was counted before is shown again */
 
   /* object lock */
   GPtrArray *pools;             /* of GWeakRef: the pools that upstream was given */
   const gchar *not_offered;     /* why the last ALLOCATION query got no pages, NULL where it did; static */
   gboolean reopen;              /* a property changed since the display was opened */
+  gboolean will_repaint;        /* the frame on the screen is about to be painted anew */
   gboolean said_starved;        /* that somebody keeps all buffers; until the next frame comes */
   guint view_number;            /* counts the changes of what View says */
   Counts counts;

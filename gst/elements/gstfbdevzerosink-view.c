@@ -4,7 +4,7 @@
  *
  * GstVideoOverlay without a window (a framebuffer has none): its rectangle, and expose. GstVideoDirection is a property
  * only. Whatever changes here may end or begin to fit the pages upstream draws into, so upstream is asked to negotiate
- * again; and where nothing moves, the frame on screen is painted anew.
+ * again; and the frame on screen is painted anew, as the next one may be long in coming.
  */
 #include "gstfbdevzerosink-private.h"
 
@@ -37,42 +37,71 @@ gst_fbdev_zero_sink_get_view (GstFbdevZeroSink * self, View * view, guint * numb
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Paints the frame that is on the screen anew. The preroll lock is what frames are shown under. */
-static void
-repaint (GstFbdevZeroSink * self)
+/* The frame on the screen, as far as anybody has it still. Under the preroll lock. */
+static GstBuffer *
+get_shown (GstFbdevZeroSink * self)
 {
-  GstBaseSink *sink = GST_BASE_SINK (self);
   GstBuffer *buffer = NULL;
+  GstSample *sample;
 
-  GST_BASE_SINK_PREROLL_LOCK (sink);
-  /* one that waits for its time is painted anew when that has come */
-  if (self->display && (!self->prepared_for || self->shown)) {
-    if (self->prepared_for) {
-      buffer = gst_buffer_ref (self->prepared_for);
-    } else {
-      GstSample *sample = gst_base_sink_get_last_sample (sink);
-
-      if (sample && gst_sample_get_buffer (sample))
-        buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
-      if (sample)
-        gst_sample_unref (sample);
-    }
-    if (buffer && GST_VIDEO_INFO_FORMAT (&self->info) != GST_VIDEO_FORMAT_UNKNOWN)
-      gst_fbdev_zero_sink_show_again (self, buffer);
-    gst_clear_buffer (&buffer);
-  }
-  GST_BASE_SINK_PREROLL_UNLOCK (sink);
+  if (self->prepared_for && self->shown)
+    return gst_buffer_ref (self->prepared_for);
+  sample = gst_base_sink_get_last_sample (GST_BASE_SINK (self));
+  if (sample && gst_sample_get_buffer (sample))
+    buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
+  if (sample)
+    gst_sample_unref (sample);
+  return buffer;
 }
 
-static gboolean
-is_at_rest (GstFbdevZeroSink * self)
+/* Under the preroll lock. */
+static void
+repaint_locked (GstFbdevZeroSink * self)
 {
-  gboolean at_rest;
+  GstBuffer *buffer = self->display ? get_shown (self) : NULL;
+
+  if (buffer && GST_VIDEO_INFO_FORMAT (&self->info) != GST_VIDEO_FORMAT_UNKNOWN)
+    gst_fbdev_zero_sink_show_again (self, buffer);
+  gst_clear_buffer (&buffer);
+}
+
+static void
+repaint_now (GstFbdevZeroSink * self)
+{
+  GST_BASE_SINK_PREROLL_LOCK (self);
+  repaint_locked (self);
+  GST_BASE_SINK_PREROLL_UNLOCK (self);
+}
+
+static void
+repaint_later (GstElement * element, gpointer data)
+{
+  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (element);
 
   GST_OBJECT_LOCK (self);
-  at_rest = GST_STATE (self) == GST_STATE_PAUSED || GST_BASE_SINK (self)->eos;
+  self->will_repaint = FALSE;
   GST_OBJECT_UNLOCK (self);
-  return at_rest;
+  repaint_now (self);
+}
+
+/* Frames are shown under the preroll lock. It is not held while one waits for its time, but it is while one waits for its
+ * vsync or a page, and who sets a property is not to wait for these. */
+static void
+repaint_soon (GstFbdevZeroSink * self)
+{
+  gboolean will_repaint;
+
+  if (GST_BASE_SINK_PREROLL_TRYLOCK (self)) {
+    repaint_locked (self);
+    GST_BASE_SINK_PREROLL_UNLOCK (self);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  will_repaint = self->will_repaint;
+  self->will_repaint = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  if (!will_repaint)
+    gst_element_call_async (GST_ELEMENT (self), repaint_later, NULL, NULL);
 }
 
 void
@@ -86,8 +115,7 @@ gst_fbdev_zero_sink_view_changed (GstFbdevZeroSink * self)
   GST_OBJECT_UNLOCK (self);
   if (!open)
     return;
-  if (is_at_rest (self))
-    repaint (self);
+  repaint_soon (self);
   gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
 }
 
@@ -121,10 +149,7 @@ set_window_handle (GstVideoOverlay * overlay, guintptr handle)
 static void
 expose (GstVideoOverlay * overlay)
 {
-  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (overlay);
-
-  if (is_at_rest (self))        /* else the next frame does it */
-    repaint (self);
+  repaint_now (GST_FBDEV_ZERO_SINK (overlay));
 }
 
 static void

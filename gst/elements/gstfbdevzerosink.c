@@ -269,35 +269,42 @@ gst_fbdev_zero_sink_show_frame (GstVideoSink * sink, GstBuffer * buffer)
 }
 
 /*
- * Tells the pages whether a frame is in our hands, however it ends (shown, dropped, refused): while one is, a page will
- * come back by itself, and whoever waits for one need not be given other memory.
+ * The pages are told whether a frame is in our hands, however it ends (shown, dropped, refused): while one is, a page
+ * will come back by itself, and whoever waits for one need not be given other memory.
  */
-static GstFlowReturn
-gst_fbdev_zero_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+static GstBaFbdevAllocator *
+begin_frame (GstFbdevZeroSink * self)
 {
-  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (parent);
   GstBaFbdevAllocator *allocator = gst_object_ref (self->allocator);
-  GstFlowReturn flow;
 
   gst_ba_fbdev_allocator_set_showing (allocator, TRUE);
-  flow = self->base_chain (pad, parent, buffer);
+  return allocator;
+}
+
+static GstFlowReturn
+end_frame (GstBaFbdevAllocator * allocator, GstFlowReturn flow)
+{
   gst_ba_fbdev_allocator_set_showing (allocator, FALSE);
   gst_object_unref (allocator);
   return flow;
 }
 
 static GstFlowReturn
+gst_fbdev_zero_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (parent);
+  GstBaFbdevAllocator *allocator = begin_frame (self);
+
+  return end_frame (allocator, self->base_chain (pad, parent, buffer));
+}
+
+static GstFlowReturn
 gst_fbdev_zero_sink_chain_list (GstPad * pad, GstObject * parent, GstBufferList * list)
 {
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (parent);
-  GstBaFbdevAllocator *allocator = gst_object_ref (self->allocator);
-  GstFlowReturn flow;
+  GstBaFbdevAllocator *allocator = begin_frame (self);
 
-  gst_ba_fbdev_allocator_set_showing (allocator, TRUE);
-  flow = self->base_chain_list (pad, parent, list);
-  gst_ba_fbdev_allocator_set_showing (allocator, FALSE);
-  gst_object_unref (allocator);
-  return flow;
+  return end_frame (allocator, self->base_chain_list (pad, parent, list));
 }
 
 /* ---- the class ------------------------------------------------------------------------------------------------ */

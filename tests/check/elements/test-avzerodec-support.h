@@ -7,6 +7,7 @@
 
 #include <gst/check/gstcheck.h>
 #include <gst/video/video.h>
+#include <glib/gstdio.h>
 
 #include "../libs/test-leaks.h"
 
@@ -49,4 +50,65 @@ sum_picture (GstVideoFrame *picture)
   gchar *text = g_strdup (g_checksum_get_string (sum));
   g_checksum_free (sum);
   return text;
+}
+
+/* The packets of a clip, as a demuxer or parser gives them. */
+typedef struct
+{
+  GstCaps *caps;
+  GPtrArray *packets;
+} Stream;
+
+static inline void
+keep_packet (GstElement *sink, GstBuffer *buffer, GstPad *pad, Stream *stream)
+{
+  (void) sink;
+  if (!stream->caps)
+    stream->caps = gst_pad_get_current_caps (pad);
+  g_ptr_array_add (stream->packets, gst_buffer_ref (buffer));
+}
+
+static inline Stream
+load_file (const gchar *path, const gchar *demux)
+{
+  Stream stream = { NULL, g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref) };
+  gchar *line = g_strdup_printf ("filesrc location=\"%s\" ! %s ! fakesink name=sink signal-handoffs=true", path, demux);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  GstBus *bus = gst_element_get_bus (pipeline);
+  g_signal_connect (sink, "handoff", G_CALLBACK (keep_packet), &stream);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  GstMessage *message = gst_bus_timed_pop_filtered (bus, 50 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS, "%s", line);
+  fail_unless (stream.packets->len > 0);
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (sink);
+  gst_object_unref (pipeline);
+  g_free (line);
+  return stream;
+}
+
+static inline void
+unload (Stream *stream)
+{
+  gst_clear_caps (&stream->caps);
+  g_ptr_array_unref (stream->packets);
+}
+
+/* What ffmpeg makes of @input with @options: a file of that name, made anew each time. */
+static inline gchar *
+make_file (const gchar *name, const gchar *input, const gchar *options)
+{
+  const gchar *dir = g_getenv ("BA_CLIP_DIR") ? g_getenv ("BA_CLIP_DIR") : g_get_tmp_dir ();
+  gchar *part = g_strdup_printf ("%s/part-%s", dir, name), *path = g_build_filename (dir, name, NULL);
+  gchar *command = g_strdup_printf ("ffmpeg -nostdin -loglevel error -y %s %s \"%s\"", input, options, part);
+  gint status = -1;
+  g_mkdir_with_parents (dir, 0755);
+  fail_unless (g_spawn_command_line_sync (command, NULL, NULL, &status, NULL) && status == 0, "%s", command);
+  fail_unless (g_rename (part, path) == 0);
+  g_free (part);
+  g_free (command);
+  return path;
 }

@@ -117,8 +117,8 @@ START_TEST (test_scale_gradient)
 }
 END_TEST
 
-/* Where pixel (x, y) of the turned picture comes from, as GstVideoOrientationMethod's documentation has it; w × h is the
- * picture before. */
+/* Where pixel (x, y) of the turned picture comes from, as GstVideoOrientationMethod's documentation has it; w × h is
+ * the picture before. */
 static void
 unturn (gint direction, gint w, gint h, gint x, gint y, gint *from_x, gint *from_y)
 {
@@ -308,8 +308,8 @@ convert_in_bands (GstBaConvert *convert, const Picture *picture, Page *page, gin
   }
 }
 
-/* loop: one direction; bands give the bytes of the whole frame, in order, out of order, and after another picture in the
- * same memory */
+/* loop: one direction; bands give the bytes of the whole frame, in order, out of order, and after another picture in
+ * the same memory */
 START_TEST (test_bands)
 {
   static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_UYVY, GST_VIDEO_FORMAT_BGRx };

@@ -365,8 +365,12 @@ START_TEST (the_page_pool_comes_first_then_the_cached_one)
   /* the cached pool lays pictures out as the page does */
   for (guint i = 0; i < 2; i++) {
     GstBufferPool *pool = i ? cached : pages;
+    GstStructure *config = gst_buffer_pool_get_config (pool);
     GstBuffer *buffer;
 
+    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+    if (!gst_buffer_pool_set_config (pool, config))
+      ck_assert (gst_buffer_pool_set_config (pool, gst_buffer_pool_get_config (pool)));
     ck_assert (gst_buffer_pool_set_active (pool, TRUE));
     ck_assert_int_eq (gst_buffer_pool_acquire_buffer (pool, &buffer, NULL), GST_FLOW_OK);
     ck_assert_int_eq (gst_buffer_get_video_meta (buffer)->stride[0], 320);

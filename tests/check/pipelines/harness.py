@@ -80,7 +80,8 @@ class Play:
         while True:
             message = self.bus.timed_pop(Gst.CLOCK_TIME_NONE)
             self.note(message)
-            if message.type & types:
+            # The extended types are numbers, no bits: one of them would be taken for EOS.
+            if message.type & types and not message.type & Gst.MessageType.EXTENDED:
                 return message.type
 
     def to_end(self):

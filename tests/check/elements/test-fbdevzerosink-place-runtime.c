@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-fbdevzerosink-place-runtime.c: where the picture is shown, and turned how, while it plays: GstVideoOverlay's
+ * rectangle and expose, GstVideoDirection with the stream's tag; what is on the screen after the stop; and the settings
+ * for the console and for damaged rows.
+ */
+#include "test-sink-feeder.h"
+
+#include <gst/video/videodirection.h>
+#include <gst/video/videooverlay.h>
+
+#define COLOUR 0x4080c0
+
+static Feeder
+small_feeder (const ScreenFile *file, const gchar *more)
+{
+  gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=0,file=%s sync=false %s", file->path, more);
+  Feeder feeder = feeder_new (settings);
+
+  g_free (settings);
+  return feeder;
+}
+
+/* Pushes a frame of one colour. */
+static void
+feed_flat (Feeder *feeder, guint32 colour)
+{
+  GstBuffer *buffer = bgrx_frame (GST_VIDEO_INFO_WIDTH (&feeder->info), GST_VIDEO_INFO_HEIGHT (&feeder->info),
+                                  4 * GST_VIDEO_INFO_WIDTH (&feeder->info), colour);
+
+  ck_assert_int_eq (gst_pad_push (feeder->pad, buffer), GST_FLOW_OK);
+}
+
+static void
+set_rectangle (Feeder *feeder, gint x, gint y, gint width, gint height)
+{
+  ck_assert (GST_IS_VIDEO_OVERLAY (feeder->player.sink));
+  ck_assert (gst_video_overlay_set_render_rectangle (GST_VIDEO_OVERLAY (feeder->player.sink), x, y, width, height));
+}
+
+static void
+expose (const Player *player)
+{
+  ck_assert (GST_IS_VIDEO_OVERLAY (player->sink));
+  gst_video_overlay_expose (GST_VIDEO_OVERLAY (player->sink));
+}
+
+/* ---- the rectangle --------------------------------------------------------------------------------------------- */
+
+START_TEST (the_next_frames_are_in_the_rectangle)
+{
+  static const struct
+  {
+    const gchar *scaling;
+    GstVideoRectangle rect, picture;
+  } rows[] = {
+    { "stretch", { 10, 4, 32, 16 }, { 10, 4, 32, 16 } }, { "fit", { 0, 0, 32, 32 }, { 0, 8, 32, 16 } },
+    { "fit", { 40, 0, 24, 32 }, { 40, 10, 24, 12 } },    { "fill", { 1, 3, 16, 16 }, { 1, 3, 16, 16 } },
+    { "none", { 0, 0, 64, 32 }, { 0, 0, 64, 32 } },      { "stretch", { 63, 31, 1, 1 }, { 63, 31, 1, 1 } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const GstVideoRectangle *r = &rows[i].rect, *p = &rows[i].picture;
+    ScreenFile file = screen_file_new ();
+    gchar *more = g_strdup_printf ("pages=3 scaling=%s", rows[i].scaling);
+    Feeder feeder = small_feeder (&file, more);
+
+    feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+    for (guint n = 0; n < 4; n++)
+      feed_flat (&feeder, 0xffffff);
+    set_rectangle (&feeder, r->x, r->y, r->w, r->h);
+    for (guint n = 0; n < 7; n++) {
+      feed_flat (&feeder, COLOUR);
+      assert_picture (&file, p->x, p->y, p->w, p->h, COLOUR);
+    }
+    /* and back to the whole screen */
+    set_rectangle (&feeder, -1, -1, -1, -1);
+    feed_flat (&feeder, COLOUR);
+    assert_picture (&file, 0, 0, 64, 32, COLOUR);
+    feeder_free (&feeder);
+    g_free (more);
+    screen_file_free (&file);
+  }
+}
+END_TEST
+
+/* Frames in pages are asked for anew, and those that were drawn for the old place still come out at the new one. */
+START_TEST (a_rectangle_asks_upstream_to_negotiate_again)
+{
+  ScreenFile file = screen_file_new ();
+  Feeder feeder = small_feeder (&file, "pages=4 scaling=stretch");
+
+  feeder_set_caps (&feeder, "BGRx", 64, 32, TRUE);
+  ck_assert_ptr_nonnull (feeder.pool);
+  feed (&feeder);
+  player_reach (&feeder.player, GST_STATE_PLAYING); /* a sink at rest would paint the frame anew at once */
+  gst_pad_check_reconfigure (feeder.pad);
+  set_rectangle (&feeder, 8, 4, 32, 16);
+  ck_assert (gst_pad_check_reconfigure (feeder.pad));
+  feed (&feeder);
+  feed (&feeder);
+  assert_counts (&feeder.player, 1, 2, 0);
+  feeder_set_caps (&feeder, "BGRx", 64, 32, TRUE);
+  ck_assert_ptr_null (feeder.pool); /* a picture that is scaled gets none */
+  feeder_free (&feeder);
+  screen_file_free (&file);
+}
+END_TEST
+
+/* A rectangle that fits the picture 1:1 flips, wherever it is. */
+START_TEST (a_window_in_a_rectangle_flips)
+{
+  ScreenFile file = screen_file_new ();
+  Feeder feeder = small_feeder (&file, "pages=3");
+  Screen screen = screen_open (&file, "BGRx");
+
+  set_rectangle (&feeder, 5, 7, 40, 20);
+  feeder_set_caps (&feeder, "BGRx", 40, 20, TRUE);
+  ck_assert_ptr_nonnull (feeder.pool);
+  for (guint n = 0; n < 7; n++) {
+    feed (&feeder);
+    assert_frame (&screen, n, &(GstVideoRectangle){ 5, 7, 40, 20 }, 0, "in a rectangle");
+  }
+  assert_counts (&feeder.player, 7, 0, 0);
+  feeder_free (&feeder);
+  screen_close (&screen);
+  screen_file_free (&file);
+}
+END_TEST
+
+START_TEST (a_rectangle_is_a_property_too)
+{
+  ScreenFile file = screen_file_new ();
+  Feeder feeder = small_feeder (&file, "scaling=stretch render-rectangle=\"<10,4,32,16>\"");
+
+  feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+  feed_flat (&feeder, COLOUR);
+  assert_picture (&file, 10, 4, 32, 16, COLOUR);
+  feeder_free (&feeder);
+  screen_file_free (&file);
+}
+END_TEST
+
+/* What lies outside the screen is cut off, and nothing is written there. */
+START_TEST (a_rectangle_may_leave_the_screen)
+{
+  static const GstVideoRectangle rects[] = {
+    { -16, -8, 32, 16 }, { 48, 24, 32, 16 }, { -10, -10, 100, 100 }, { 200, 100, 32, 16 }, { -300, 0, 32, 16 }
+  };
+  static const GstVideoRectangle seen[] = {
+    { 0, 0, 16, 8 }, { 48, 24, 16, 8 }, { 0, 0, 64, 32 }, { 0, 0, 0, 0 }, { 0, 0, 0, 0 }
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rects); i++) {
+    for (guint way = 0; way < 2; way++) {
+      ScreenFile file = screen_file_new ();
+      Feeder feeder = small_feeder (&file, "scaling=stretch");
+
+      set_rectangle (&feeder, rects[i].x, rects[i].y, rects[i].w, rects[i].h);
+      feeder_set_caps (&feeder, "BGRx", way ? 32 : 64, way ? 16 : 32, FALSE);
+      for (guint n = 0; n < 3; n++)
+        feed_flat (&feeder, COLOUR);
+      assert_picture (&file, seen[i].x, seen[i].y, seen[i].w, seen[i].h, COLOUR);
+      feeder_free (&feeder);
+      screen_file_free (&file);
+    }
+  }
+}
+END_TEST
+
+/* ---- expose ---------------------------------------------------------------------------------------------------- */
+
+/* A still picture, as imagefreeze makes it: the next frame is due in an hour. */
+static void
+expose_a_still (GstState state)
+{
+  static const gchar *caps[] = { "format=BGRx,width=64,height=32", "format=I420,width=64,height=32",
+                                 "format=BGRx,width=32,height=16" };
+
+  for (guint i = 0; i < 3 * G_N_ELEMENTS (caps); i++) {
+    ScreenFile file = screen_file_new ();
+    gchar *source = g_strdup_printf ("videotestsrc pattern=solid-color foreground-color=0xff4080c0 ! "
+                                     "video/x-raw,framerate=1/3600,%s !",
+                                     caps[i / 3]);
+    gchar *settings =
+        g_strdup_printf ("device=virtual:64x32,rate=0,pages=%u,file=%s scaling=stretch", i % 3 + 1, file.path);
+    Player player = player_new (source, settings);
+
+    player_reach (&player, state);
+    assert_picture (&file, 0, 0, 64, 32, COLOUR);
+    gst_video_overlay_set_render_rectangle (GST_VIDEO_OVERLAY (player.sink), 10, 4, 32, 16);
+    expose (&player);
+    assert_picture (&file, 10, 4, 32, 16, COLOUR);
+    gst_video_overlay_set_render_rectangle (GST_VIDEO_OVERLAY (player.sink), -1, -1, -1, -1);
+    expose (&player);
+    assert_picture (&file, 0, 0, 64, 32, COLOUR);
+    expose (&player);
+    assert_picture (&file, 0, 0, 64, 32, COLOUR);
+    player_drain (&player);
+    ck_assert_uint_eq (player.n_errors, 0);
+    player_free (&player);
+    g_free (settings);
+    g_free (source);
+    screen_file_free (&file);
+  }
+}
+
+START_TEST (expose_shows_the_frame_at_its_new_place_when_paused)
+{
+  expose_a_still (GST_STATE_PAUSED);
+}
+END_TEST
+
+START_TEST (expose_shows_the_frame_at_its_new_place_while_it_plays)
+{
+  expose_a_still (GST_STATE_PLAYING);
+}
+END_TEST
+
+START_TEST (expose_without_a_frame_does_nothing)
+{
+  static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY, GST_STATE_PLAYING };
+  ScreenFile file = screen_file_new ();
+  Player player = pushing_player (&file, "");
+
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++) {
+    player_set (&player, states[i]);
+    expose (&player);
+    ck_assert (gst_video_overlay_set_render_rectangle (GST_VIDEO_OVERLAY (player.sink), 1, 2, 3, 4));
+    expose (&player);
+  }
+  player_drain (&player);
+  ck_assert_uint_eq (player.n_errors, 0);
+  player_free (&player);
+  screen_file_free (&file);
+}
+END_TEST
+
+/* An application exposes whenever it likes; the frames of the stream go on. */
+START_TEST (expose_while_it_plays)
+{
+  ScreenFile file = screen_file_new ();
+  gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=500,pages=3,file=%s sync=false", file.path);
+  Player player = player_new ("videotestsrc num-buffers=200 pattern=solid-color foreground-color=0xff4080c0 ! "
+                              "video/x-raw,format=BGRx,width=64,height=32 !",
+                              settings);
+
+  player_set (&player, GST_STATE_PLAYING);
+  for (guint i = 0; player_count (&player, "flipped") + player_count (&player, "converted") < 150; i++) {
+    gst_video_overlay_set_render_rectangle (GST_VIDEO_OVERLAY (player.sink), i % 8, i % 4, 64 - i % 8, 32 - i % 4);
+    expose (&player);
+    player_drain (&player);
+    ck_assert_msg (player.n_errors == 0, "%s", player.error);
+  }
+  gst_video_overlay_set_render_rectangle (GST_VIDEO_OVERLAY (player.sink), -1, -1, -1, -1);
+  player_wait (&player, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  ck_assert_msg (player.n_errors == 0, "%s", player.error);
+  expose (&player);
+  assert_picture (&file, 0, 0, 64, 32, COLOUR);
+  player_free (&player);
+  g_free (settings);
+  screen_file_free (&file);
+}
+END_TEST
+
+/* ---- directions ------------------------------------------------------------------------------------------------ */
+
+static const guint32 quarters[] = { 0xc04040, 0x40c040, 0x4040c0, 0xc0c040 };
+
+/* Which quarter of the frame is upper left, upper right, lower left, lower right; by GstVideoOrientationMethod. */
+static const guint turned[][4] = { { 0, 1, 2, 3 }, { 2, 0, 3, 1 }, { 3, 2, 1, 0 }, { 1, 3, 0, 2 },
+                                   { 1, 0, 3, 2 }, { 2, 3, 0, 1 }, { 0, 2, 1, 3 }, { 3, 1, 2, 0 } };
+
+static void
+feed_quarters (Feeder *feeder)
+{
+  gint width = GST_VIDEO_INFO_WIDTH (&feeder->info), height = GST_VIDEO_INFO_HEIGHT (&feeder->info);
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, feeder->info.size, NULL);
+  GstVideoFrame frame;
+
+  ck_assert (gst_video_frame_map (&frame, &feeder->info, buffer, GST_MAP_WRITE));
+  for (gint y = 0; y < height; y++) {
+    guint8 *p = (guint8 *) frame.data[0] + y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0);
+
+    for (gint x = 0; x < width; x++, p += 4)
+      GST_WRITE_UINT32_LE (p, quarters[(y >= height / 2) * 2 + (x >= width / 2)]);
+  }
+  gst_video_frame_unmap (&frame);
+  ck_assert_int_eq (gst_pad_push (feeder->pad, buffer), GST_FLOW_OK);
+}
+
+static void
+assert_turned (const ScreenFile *file, guint method)
+{
+  Watch watch = watch_open (file);
+
+  for (guint i = 0; i < 4; i++) {
+    guint32 found = pixel (&watch, i % 2 ? 48 : 16, i / 2 ? 24 : 8), wanted = quarters[turned[method][i]];
+
+    for (gint shift = 0; shift < 24; shift += 8)
+      ck_assert_msg (ABS ((gint) (found >> shift & 255) - (gint) (wanted >> shift & 255)) <= 3,
+                     "method %u, quarter %u: %06x, not %06x", method, i, found, wanted);
+  }
+  watch_close (&watch);
+}
+
+START_TEST (every_direction_turns_the_picture)
+{
+  for (guint method = GST_VIDEO_ORIENTATION_IDENTITY; method <= GST_VIDEO_ORIENTATION_UR_LL; method++) {
+    for (guint scaled = 0; scaled < 2; scaled++) {
+      ScreenFile file = screen_file_new ();
+      Feeder feeder = small_feeder (&file, "scaling=stretch");
+
+      ck_assert (GST_IS_VIDEO_DIRECTION (feeder.player.sink));
+      g_object_set (feeder.player.sink, "video-direction", method, NULL);
+      feeder_set_caps (&feeder, "BGRx", scaled ? 40 : 64, scaled ? 40 : 32, FALSE);
+      for (guint n = 0; n < 3; n++) {
+        feed_quarters (&feeder);
+        assert_turned (&file, method);
+      }
+      feeder_free (&feeder);
+      screen_file_free (&file);
+    }
+  }
+}
+END_TEST
+
+START_TEST (a_turned_picture_keeps_its_shape)
+{
+  ScreenFile file = screen_file_new ();
+  Feeder feeder = small_feeder (&file, "scaling=fit");
+
+  g_object_set (feeder.player.sink, "video-direction", GST_VIDEO_ORIENTATION_90R, NULL);
+  feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+  for (guint n = 0; n < 3; n++)
+    feed_flat (&feeder, COLOUR);
+  assert_picture (&file, 24, 0, 16, 32, COLOUR);
+  feeder_free (&feeder);
+  screen_file_free (&file);
+}
+END_TEST
+
+START_TEST (auto_follows_the_tag_and_others_do_not)
+{
+  static const gchar *tags[] = { "rotate-90",      "rotate-180",      "rotate-270",      "flip-rotate-0",
+                                 "flip-rotate-90", "flip-rotate-180", "flip-rotate-270", "rotate-0" };
+
+  for (guint automatic = 0; automatic < 2; automatic++) {
+    ScreenFile file = screen_file_new ();
+    Feeder feeder = small_feeder (&file, "scaling=stretch");
+
+    if (automatic)
+      g_object_set (feeder.player.sink, "video-direction", GST_VIDEO_ORIENTATION_AUTO, NULL);
+    feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+    for (guint i = 0; i < G_N_ELEMENTS (tags); i++) {
+      GstTagList *list = gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, tags[i], NULL);
+      GstVideoOrientationMethod method = GST_VIDEO_ORIENTATION_IDENTITY;
+
+      ck_assert (gst_video_orientation_from_tag (list, &method));
+      ck_assert (gst_pad_push_event (feeder.pad, gst_event_new_tag (list)));
+      feed_quarters (&feeder);
+      assert_turned (&file, automatic ? method : GST_VIDEO_ORIENTATION_IDENTITY);
+    }
+    feeder_free (&feeder);
+    screen_file_free (&file);
+  }
+}
+END_TEST
+
+START_TEST (a_direction_while_it_plays_asks_upstream_to_negotiate_again)
+{
+  ScreenFile file = screen_file_new ();
+  Feeder feeder = small_feeder (&file, "pages=4 scaling=stretch");
+
+  feeder_set_caps (&feeder, "BGRx", 64, 32, TRUE);
+  ck_assert_ptr_nonnull (feeder.pool);
+  feed (&feeder);
+  player_reach (&feeder.player, GST_STATE_PLAYING); /* a sink at rest would paint the frame anew at once */
+  gst_pad_check_reconfigure (feeder.pad);
+  g_object_set (feeder.player.sink, "video-direction", GST_VIDEO_ORIENTATION_180, NULL);
+  ck_assert (gst_pad_check_reconfigure (feeder.pad));
+  feed (&feeder);
+  assert_counts (&feeder.player, 1, 1, 0);
+  feeder_set_caps (&feeder, "BGRx", 64, 32, TRUE);
+  ck_assert_ptr_null (feeder.pool);
+  feed_quarters (&feeder);
+  assert_turned (&file, GST_VIDEO_ORIENTATION_180);
+  feeder_free (&feeder);
+  screen_file_free (&file);
+}
+END_TEST
+
+/* ---- the other settings ---------------------------------------------------------------------------------------- */
+
+START_TEST (clear_on_stop_leaves_a_black_screen)
+{
+  for (guint pages = 1; pages <= 3; pages++) {
+    ScreenFile file = screen_file_new ();
+    gchar *more = g_strdup_printf ("pages=%u clear-on-stop=true", pages);
+    Feeder feeder = small_feeder (&file, more);
+    GstSample *sample;
+    GstMapInfo map;
+
+    feeder_set_caps (&feeder, "BGRx", 64, 32, pages > 2);
+    feed (&feeder);
+    g_object_get (feeder.player.sink, "last-sample", &sample, NULL);
+    feeder_free (&feeder);
+    assert_picture (&file, 0, 0, 0, 0, 0);
+    /* the page that an application holds is not the sink's to clear */
+    ck_assert (gst_buffer_map (gst_sample_get_buffer (sample), &map, GST_MAP_READ));
+    ck_assert_uint_ne (map.data[4] | map.data[5] | map.data[6], 0);
+    gst_buffer_unmap (gst_sample_get_buffer (sample), &map);
+    gst_sample_unref (sample);
+    g_free (more);
+    screen_file_free (&file);
+  }
+}
+END_TEST
+
+START_TEST (settings_are_what_was_set)
+{
+  static const struct
+  {
+    const gchar *name, *values[4];
+  } rows[] = { { "console", { "auto", "keep", "graphics" } }, { "damage", { "auto", "always", "never" } } };
+  GstElement *sink = gst_object_ref_sink (gst_element_factory_make ("fbdevzerosink", NULL));
+  gboolean clear;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    for (guint v = 0; v < 3; v++) {
+      GValue value = G_VALUE_INIT;
+      gchar *found;
+
+      if (v > 0)
+        gst_util_set_object_arg (G_OBJECT (sink), rows[i].name, rows[i].values[v]);
+      g_object_get_property (G_OBJECT (sink), rows[i].name, &value);
+      found = gst_value_serialize (&value);
+      ck_assert_str_eq (found, rows[i].values[v]); /* the first one is the default */
+      g_free (found);
+      g_value_unset (&value);
+    }
+  }
+  g_object_get (sink, "clear-on-stop", &clear, NULL);
+  ck_assert (!clear);
+  gst_object_unref (sink);
+}
+END_TEST
+
+/* Whichever rows are written: what is to be seen is there, although every frame differs in a few rows only. */
+START_TEST (damaged_rows_are_all_there)
+{
+  static const gchar *damage[] = { "auto", "always", "never" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (damage); i++) {
+    for (guint pages = 1; pages <= 4; pages++) {
+      ScreenFile file = screen_file_new ();
+      gchar *more = g_strdup_printf ("pages=%u offer-pages=never damage=%s", pages, damage[i]);
+      Feeder feeder = small_feeder (&file, more);
+
+      feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+      for (guint n = 0; n < 12; n++) {
+        guint8 rows[64 * 32 * 4];
+        Watch watch;
+
+        memset (rows, 0x20, sizeof rows);
+        memset (rows + n * 64 * 4, 0xa0 + n, 2 * 64 * 4);
+        ck_assert_int_eq (gst_pad_push (feeder.pad, gst_buffer_new_memdup (rows, sizeof rows)), GST_FLOW_OK);
+        watch = watch_open (&file);
+        for (guint y = 0; y < 32; y++) {
+          for (guint x = 0; x < 64; x++) {
+            guint32 wanted = y >= n && y < n + 2 ? (0xa0 + n) * 0x010101u : 0x202020;
+
+            if (pixel (&watch, x, y) != wanted)
+              ck_abort_msg ("%s, frame %u, pixel %u,%u: %06x, not %06x", more, n, x, y, pixel (&watch, x, y), wanted);
+          }
+        }
+        watch_close (&watch);
+      }
+      feeder_free (&feeder);
+      g_free (more);
+      screen_file_free (&file);
+    }
+  }
+}
+END_TEST
+
+RUN ("fbdevzerosink-place-runtime", the_next_frames_are_in_the_rectangle, a_rectangle_asks_upstream_to_negotiate_again,
+     a_window_in_a_rectangle_flips, a_rectangle_is_a_property_too, a_rectangle_may_leave_the_screen,
+     expose_shows_the_frame_at_its_new_place_when_paused, expose_shows_the_frame_at_its_new_place_while_it_plays,
+     expose_without_a_frame_does_nothing, expose_while_it_plays, every_direction_turns_the_picture,
+     a_turned_picture_keeps_its_shape, auto_follows_the_tag_and_others_do_not,
+     a_direction_while_it_plays_asks_upstream_to_negotiate_again, clear_on_stop_leaves_a_black_screen,
+     settings_are_what_was_set, damaged_rows_are_all_there)
