@@ -20,7 +20,7 @@ START_TEST (the_sink_alone_loads_no_decoders)
 }
 END_TEST
 
-/* A display of one page: whoever keeps account of rows keeps the whole picture a second time, and looks at each byte. */
+/* A display of one page: whoever keeps account of rows has the whole picture a second time, and looks at each byte. */
 START_TEST (rows_are_compared_on_small_panels_only)
 {
   static const struct
