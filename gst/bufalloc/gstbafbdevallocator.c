@@ -295,8 +295,8 @@ acquire_slowly (GstBaFbdevAllocator * self, gint64 timeout_ns, const BaCancel * 
     }
     if (!leave_page && idle_ns >= get_patience_ns (self) && acquire_overflow (self, buffer) == 0)
       return 0;
-    if (!told && timeout_ns < 0 && idle_ns >= get_patience_ns (self)
-        && g_atomic_int_get (&self->overflow_made) >= MAX_OVERFLOW) {
+    /* no page, and no memory in its place: there is as much as may be, or none can be had */
+    if (!told && timeout_ns < 0 && idle_ns >= get_patience_ns (self)) {
       told = TRUE;
       g_signal_emit_by_name (self, "starved");
     }

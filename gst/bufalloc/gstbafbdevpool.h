@@ -19,8 +19,9 @@ G_DECLARE_FINAL_TYPE (GstBaFbdevPool, gst_ba_fbdev_pool, GST, BA_FBDEV_POOL, Gst
  * %GST_BUFFER_POOL_OPTION_VIDEO_META where the page's stride is not the format's default one. Claims nothing before a
  * buffer is acquired, so any number of views can exist at the same time.
  *
- * The window is centred unless gst_ba_fbdev_pool_set_origin() says otherwise; its first byte is moved left to the alignment that the configuration's allocation parameters
- * ask for. Threads: any.
+ * The window is centred unless gst_ba_fbdev_pool_set_origin() says otherwise; its first byte is moved left to the
+ * alignment that the configuration's allocation parameters ask for. What else they ask for (prefix, padding, zeros) there
+ * is no room for: the pool refuses once and has none of it in its own configuration then. Threads: any.
  *
  * Returns: (transfer full): an inactive pool
  */

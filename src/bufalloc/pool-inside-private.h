@@ -104,6 +104,21 @@ bai_drop_ref (BaBuffer *buffer)
   return atomic_fetch_sub_explicit (&buffer->refs, 1, memory_order_acq_rel) == 1;
 }
 
+/* Drops a reference where it is the only one: of two threads that believe it theirs, one only is told true. */
+static inline bool
+bai_drop_only_ref (BaBuffer *buffer)
+{
+  unsigned one = 1;
+  return atomic_compare_exchange_strong_explicit (&buffer->refs, &one, 0, memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* Whether @buffer, which is not FREE, has lost its last reference: another thread is about to bring it home. */
+static inline bool
+bai_is_leaving (const BaBuffer *buffer)
+{
+  return atomic_load_explicit (&buffer->refs, memory_order_relaxed) == 0;
+}
+
 /* Whether nobody but the filled queue refers to @buffer. */
 static inline bool
 bai_is_unread (const BaBuffer *buffer)

@@ -155,20 +155,36 @@ bai_pool_unref_buffer (BaPool *pool, BaBuffer *buffer)
   pthread_mutex_unlock (&pool->lock);
 }
 
+/* The only reference was dropped outside the lock: home with it, unless another thread submitted it at that moment. */
+static int
+release_dropped (BaPool *pool, BaBuffer *buffer)
+{
+  if (come_home_as_shuttle (pool, buffer))
+    return 0;
+  pthread_mutex_lock (&pool->lock);
+  bai_pool_settle_locked (pool);
+  BaState state = bai_get_state (buffer);
+  if (state == BA_STATE_HELD || state == BA_STATE_ORPHAN) {
+    go_home_and_unlock (pool, buffer);
+    return 0;
+  }
+  if (bai_is_leaving (buffer)) /* that was the queue's reference, or is the consumer's by now */
+    atomic_store_explicit (&buffer->refs, 1, memory_order_relaxed);
+  pthread_mutex_unlock (&pool->lock);
+  return -EINVAL;
+}
+
 int
 ba_pool_release (BaPool *pool, BaBuffer *buffer)
 {
   if (buffer->pool != pool)
     return -EINVAL;
-  if (bai_pool_is_shuttle (pool, buffer) && bai_is_unread (buffer)) { /* held, then, and by the caller alone */
-    atomic_store_explicit (&buffer->refs, 0, memory_order_relaxed);
-    bai_pool_return (pool, buffer);
-    return 0;
-  }
+  if (bai_pool_is_shuttle (pool, buffer) && bai_drop_only_ref (buffer)) /* held, then, and by the caller alone */
+    return release_dropped (pool, buffer);
   pthread_mutex_lock (&pool->lock);
   bai_pool_settle_locked (pool);
   BaState state = bai_get_state (buffer);
-  if (buffer->given_up || state == BA_STATE_FREE || state == BA_STATE_FILLED) {
+  if (buffer->given_up || state == BA_STATE_FREE || state == BA_STATE_FILLED || bai_is_leaving (buffer)) {
     pthread_mutex_unlock (&pool->lock);
     return -EINVAL;
   }
@@ -195,7 +211,7 @@ ba_pool_submit (BaPool *pool, BaBuffer *buffer)
   pthread_mutex_lock (&pool->lock);
   bai_pool_settle_locked (pool);
   BaState state = bai_get_state (buffer);
-  if (buffer->given_up || (state != BA_STATE_HELD && state != BA_STATE_ORPHAN)) {
+  if (buffer->given_up || (state != BA_STATE_HELD && state != BA_STATE_ORPHAN) || bai_is_leaving (buffer)) {
     r = -EINVAL;
   } else if (state == BA_STATE_ORPHAN) {
     r = -ESHUTDOWN;

@@ -307,6 +307,28 @@ START_TEST (a_window_moves_left_to_the_alignment)
 }
 END_TEST
 
+START_TEST (a_window_begins_where_it_was_told_to_and_never_leaves_the_screen)
+{
+  static const gint rows[][4] = { {3, 5, 3, 5}, {0, 0, 0, 0}, {24, 12, 24, 12}, {25, 13, 24, 12},
+  {G_MAXINT, G_MAXINT, 24, 12}
+  };
+  Screen screen = screen_open (DEVICE);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    GstBufferPool *pool = gst_ba_fbdev_pool_new (screen.allocator);
+    GstVideoRectangle window;
+
+    gst_ba_fbdev_pool_set_origin (GST_BA_FBDEV_POOL (pool), rows[i][0], rows[i][1]);
+    ck_assert (negotiate (pool, config_for (pool, BGRX_CAPS (40, 20), 40 * 20 * 4, 0, 3, TRUE)));
+    gst_ba_fbdev_pool_get_window (GST_BA_FBDEV_POOL (pool), &window);
+    ck_assert_int_eq (window.x, rows[i][2]);
+    ck_assert_int_eq (window.y, rows[i][3]);
+    view_end (pool);
+  }
+  screen_close (&screen);
+}
+END_TEST
+
 START_TEST (room_around_a_window_is_not_promised)
 {
   static const GstAllocationParams asked[] = { {.prefix = 16}, {.padding = 64}, {.flags = GST_MEMORY_FLAG_ZERO_PADDED} };
@@ -536,7 +558,8 @@ RUN ("fbdevpool", a_new_pool_is_not_floating, set_config_corrects_refuses_and_th
     only_what_is_honoured_is_an_option, max_0_is_clamped_to_the_pages, caps_that_are_no_page_are_refused,
     two_views_may_be_active_at_one_time, flushing_one_view_leaves_the_other_waiting,
     what_is_written_lies_in_the_page, smaller_caps_are_a_window_in_the_middle,
-    a_window_moves_left_to_the_alignment, room_around_a_window_is_not_promised,
+    a_window_moves_left_to_the_alignment,
+    a_window_begins_where_it_was_told_to_and_never_leaves_the_screen, room_around_a_window_is_not_promised,
     borders_are_black_in_each_page_whatever_was_drawn_before,
     the_steady_state_recycles_the_same_objects, a_page_is_busy_while_it_is_on_screen,
     a_page_in_limbo_does_not_make_acquire_spin, a_page_comes_home_on_another_thread_after_everybody_is_gone,

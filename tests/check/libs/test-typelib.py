@@ -19,7 +19,7 @@ C = "{http://www.gtk.org/introspection/c/1.0}"
 CLASSES = {
     "Allocator": [], "NormalAllocator": ["new"],
     "FbdevAllocator": ["get_info", "owns", "is_overflow", "get_overflows"],
-    "Pool": ["acquire_timed"], "NormalPool": ["new"], "FbdevPool": ["new", "get_allocator", "get_window"],
+    "Pool": ["acquire_timed"], "NormalPool": ["new"], "FbdevPool": ["new", "get_allocator", "set_origin", "get_window"],
 }
 FUNCTIONS = ["init", "flow_from_error", "fourcc_to_format", "fourcc_from_format"]
 # C only: their arguments are types of the core library or of FFmpeg
