@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* plugin.c: registration only. */
+/* plugin.c: registration of what needs no libavcodec; plugin-av.c has the rest. */
 #include <gst/bufalloc/gstbufalloc.h>
 
 #include "elements/gstfbdevzerosink.h"
-#ifdef HAVE_AVCODEC
-#include "elements/gstavzerodec.h"
-#endif
 
 static gboolean
 plugin_init (GstPlugin * plugin)
@@ -13,9 +10,6 @@ plugin_init (GstPlugin * plugin)
   gboolean registered = GST_ELEMENT_REGISTER (fbdevzerosink, plugin);
 
   gst_ba_init ();
-#ifdef HAVE_AVCODEC
-  registered |= GST_ELEMENT_REGISTER (avzerodec, plugin);
-#endif
   return registered;
 }
 

@@ -2,7 +2,7 @@
 /*
  * sink.c: frames for a sink that nobody draws, so that what is measured is the sink.
  *
- *   sink push SINK FORMAT WIDTH HEIGHT FRAMES  pushes buffers of the sink's own pool straight into its pad, by one thread
+ *   sink push SINK FORMAT WIDTH HEIGHT FRAMES  pushes buffers of the sink's own pool straight into its pad
  *   sink run PIPELINE [memory]                 runs a pipeline to its end; `idlesrc` in it is a source that negotiates
  *                                              and fills in times as videotestsrc does, and draws nothing
  *

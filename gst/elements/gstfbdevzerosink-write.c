@@ -57,6 +57,10 @@ ensure_convert (GstFbdevZeroSink * self, const GstVideoInfo * frame_info, const 
   return self->convert != NULL;
 }
 
+/* Finding out what changed means one more picture in memory, and to read it and write it with each frame: for a moving
+ * picture of 1920x1080 three times the work. Behind a slow bus that is little, and what is behind one is small. */
+#define DAMAGE_AUTO_MAX_BYTES (2 * 1024 * 1024)
+
 /*
  * Rows that did not change need not be written where frames come by way of the CPU only: then the sink knows what is in
  * each page. It does not while somebody upstream draws into pages.
@@ -69,7 +73,7 @@ get_damage (GstFbdevZeroSink * self)
 
   GST_OBJECT_LOCK (self);
   wanted = self->damage_mode == GST_BA_DAMAGE_ALWAYS
-      || (self->damage_mode == GST_BA_DAMAGE_AUTO && !info->can_flip);
+      || (self->damage_mode == GST_BA_DAMAGE_AUTO && !info->can_flip && info->page_bytes <= DAMAGE_AUTO_MAX_BYTES);
   GST_OBJECT_UNLOCK (self);
   if (!wanted || gst_fbdev_zero_sink_has_pools (self))
     g_clear_pointer (&self->damage, gst_ba_damage_free);

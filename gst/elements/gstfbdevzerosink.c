@@ -265,16 +265,17 @@ gst_fbdev_zero_sink_query (GstBaseSink * sink, GstQuery * query)
 
 /* ---- frames --------------------------------------------------------------------------------------------------- */
 
+/* From here to chain_list no casts that look types up: GStreamer calls these with its own pointer, for every frame. */
 static GstFlowReturn
 gst_fbdev_zero_sink_prepare (GstBaseSink * sink, GstBuffer * buffer)
 {
-  return gst_fbdev_zero_sink_prepare_frame (GST_FBDEV_ZERO_SINK (sink), buffer);
+  return gst_fbdev_zero_sink_prepare_frame ((GstFbdevZeroSink *) sink, buffer);
 }
 
 static GstFlowReturn
 gst_fbdev_zero_sink_show_frame (GstVideoSink * sink, GstBuffer * buffer)
 {
-  return gst_fbdev_zero_sink_show_prepared (GST_FBDEV_ZERO_SINK (sink), buffer);
+  return gst_fbdev_zero_sink_show_prepared ((GstFbdevZeroSink *) sink, buffer);
 }
 
 /*
@@ -307,7 +308,7 @@ end_frame (GstBaFbdevAllocator * allocator, GstFlowReturn flow)
 static GstFlowReturn
 gst_fbdev_zero_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
-  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (parent);
+  GstFbdevZeroSink *self = (GstFbdevZeroSink *) parent;
   GstBaFbdevAllocator *allocator = begin_frame (self);
 
   return end_frame (allocator, self->base_chain (pad, parent, buffer));
@@ -316,7 +317,7 @@ gst_fbdev_zero_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 static GstFlowReturn
 gst_fbdev_zero_sink_chain_list (GstPad * pad, GstObject * parent, GstBufferList * list)
 {
-  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (parent);
+  GstFbdevZeroSink *self = (GstFbdevZeroSink *) parent;
   GstBaFbdevAllocator *allocator = begin_frame (self);
 
   return end_frame (allocator, self->base_chain_list (pad, parent, list));
