@@ -85,10 +85,12 @@ repaint_later (GstElement * element, gpointer data)
 {
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (element);
 
+  GST_BASE_SINK_PREROLL_LOCK (self);
   GST_OBJECT_LOCK (self);
-  self->will_repaint = FALSE;
+  self->will_repaint = FALSE;   /* not before the lock is ours, or each change would make a thread that waits for it */
   GST_OBJECT_UNLOCK (self);
-  repaint_now (self);
+  repaint_locked (self);
+  GST_BASE_SINK_PREROLL_UNLOCK (self);
 }
 
 static void

@@ -106,11 +106,17 @@ GstFlowReturn
 gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place, Way way,
     BaBuffer * page)
 {
+  GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   GstVideoFrame frame;
   guint64 bytes;
 
   if (place->dst.w == 0)
     return GST_FLOW_OK;         /* nothing of it is to be seen */
+  if (meta && meta->format != GST_VIDEO_INFO_FORMAT (&self->info)) {    /* GStreamer takes that for a bug of ours */
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame has another format than its caps say."), ("%s, not %s",
+            gst_video_format_to_string (meta->format), GST_VIDEO_INFO_NAME (&self->info)));
+    return GST_FLOW_ERROR;
+  }
   if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame cannot be read."),
         ("buffer of %" G_GSIZE_FORMAT " bytes for %s %dx%d: it is too small, or its memory has no address",

@@ -217,6 +217,74 @@ START_TEST (expose_shows_the_frame_at_its_new_place_while_it_plays)
 }
 END_TEST
 
+/* Others draw on the screen too: what did not change in the frame may have changed there. */
+START_TEST (expose_paints_over_what_others_drew)
+{
+  for (guint i = 0; i < 2; i++) {
+    ScreenFile file = screen_file_new ();
+    Feeder feeder = small_feeder (&file, i == 0 ? "pages=1" : "pages=2 damage=always");
+    guint8 text[256];
+    FILE *screen;
+
+    memset (text, 0xee, sizeof text);
+    feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+    for (guint n = 0; n < 4; n++)
+      feed_flat (&feeder, COLOUR);
+    ck_assert_ptr_nonnull (screen = fopen (file.path, "r+b"));
+    for (guint page = 0; page < 2 - (i == 0); page++) {
+      fseek (screen, (long) page * 8192, SEEK_SET);
+      ck_assert_uint_eq (fwrite (text, 1, sizeof text, screen), sizeof text);
+    }
+    fclose (screen);
+    expose (&feeder.player);
+    assert_picture (&file, 0, 0, 64, 32, COLOUR);
+    feeder_free (&feeder);
+    screen_file_free (&file);
+  }
+}
+END_TEST
+
+/* The last frame is not one of the new caps. */
+START_TEST (expose_between_caps_and_frame_is_no_error)
+{
+  ScreenFile file = screen_file_new ();
+  Feeder feeder = small_feeder (&file, "pages=3");
+
+  feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+  feed_flat (&feeder, COLOUR);
+  feed_flat (&feeder, COLOUR);
+  feeder_set_caps (&feeder, "BGRx", 128, 64, FALSE);
+  expose (&feeder.player);
+  assert_picture (&file, 0, 0, 64, 32, COLOUR);
+  player_drain (&feeder.player);
+  ck_assert_uint_eq (feeder.player.n_errors, 0);
+  feeder_free (&feeder);
+  screen_file_free (&file);
+}
+END_TEST
+
+/* Less than what pages are moved for alignment. */
+START_TEST (a_still_in_a_page_moves_by_a_few_pixels)
+{
+  for (gint x = 1; x <= 24; x += 23) {
+    ScreenFile file = screen_file_new ();
+    gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=0,pages=3,file=%s scaling=none "
+                                       "render-rectangle=\"<0,8,32,16>\"", file.path);
+    Player player = player_new ("videotestsrc pattern=solid-color foreground-color=0xff4080c0 ! "
+                                "video/x-raw,format=BGRx,width=32,height=16,framerate=1/3600 !", settings);
+
+    player_reach (&player, GST_STATE_PAUSED);
+    assert_picture (&file, 0, 8, 32, 16, COLOUR);
+    gst_video_overlay_set_render_rectangle (GST_VIDEO_OVERLAY (player.sink), x, 8, 32, 16);
+    expose (&player);
+    assert_picture (&file, x, 8, 32, 16, COLOUR);
+    player_free (&player);
+    g_free (settings);
+    screen_file_free (&file);
+  }
+}
+END_TEST
+
 START_TEST (expose_without_a_frame_does_nothing)
 {
   static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY, GST_STATE_PLAYING };
@@ -487,7 +555,9 @@ END_TEST
 RUN ("fbdevzerosink-place-runtime", the_next_frames_are_in_the_rectangle, a_rectangle_asks_upstream_to_negotiate_again,
      a_window_in_a_rectangle_flips, a_rectangle_is_a_property_too, a_rectangle_may_leave_the_screen,
      expose_shows_the_frame_at_its_new_place_when_paused, expose_shows_the_frame_at_its_new_place_while_it_plays,
-     expose_without_a_frame_does_nothing, expose_while_it_plays, every_direction_turns_the_picture,
+     expose_without_a_frame_does_nothing, expose_paints_over_what_others_drew,
+     expose_between_caps_and_frame_is_no_error, a_still_in_a_page_moves_by_a_few_pixels, expose_while_it_plays,
+     every_direction_turns_the_picture,
      a_turned_picture_keeps_its_shape, auto_follows_the_tag_and_others_do_not,
      a_direction_while_it_plays_asks_upstream_to_negotiate_again, clear_on_stop_leaves_a_black_screen,
      settings_are_what_was_set, damaged_rows_are_all_there)

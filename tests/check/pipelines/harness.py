@@ -113,7 +113,7 @@ def play(launch):
 def draw(source):
     """The bytes that `source` gives, frame after frame, as a file sink gets them."""
     with tempfile.NamedTemporaryFile(prefix="bufalloc-") as f:
-        p = Play(f"{source} ! filesink location={f.name}").to_end()
+        p = Play(f"{source} ! filesink async=false location={f.name}").to_end()
         p.stop()
         assert not p.errors, p.errors
         return f.read()
