@@ -198,7 +198,8 @@ main (int argc, char **argv)
     return 1;
   }
   g_object_set (app.src, "format", GST_FORMAT_TIME, NULL);
-  g_object_set (app.sink, "device", argc > 1 ? argv[1] : "virtual:640x480", NULL);
+  /* every frame is to be seen, be it late */
+  g_object_set (app.sink, "device", argc > 1 ? argv[1] : "virtual:640x480", "max-lateness", (gint64) -1, NULL);
   gst_app_src_set_callbacks (GST_APP_SRC (app.src), &callbacks, &app, NULL);
   gst_bin_add_many (GST_BIN (app.pipeline), app.src, app.sink, NULL);
   gst_element_link (app.src, app.sink);

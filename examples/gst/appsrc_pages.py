@@ -33,6 +33,7 @@ class App:
         self.src.set_property("format", Gst.Format.TIME)
         self.src.connect("need-data", self.on_need_data)
         self.sink.set_property("device", device)
+        self.sink.set_property("max-lateness", -1)  # every frame is to be seen, be it late
         self.pipeline.add(self.src)
         self.pipeline.add(self.sink)
         self.src.link(self.sink)
