@@ -13,10 +13,9 @@
 #include <bufalloc/avframe.h>
 #include <gst/bufalloc/gstbamemory.h>
 #include <gst/bufalloc/gstbautils.h>
-#include <libavutil/frame.h>
-#include <libavutil/imgutils.h>
 
 #include "gstbaavframe-private.h"
+#include "gstbaavutil-private.h"
 
 #define GST_TYPE_BA_AVFRAME_ALLOCATOR (gst_ba_avframe_allocator_get_type ())
 G_DECLARE_FINAL_TYPE (GstBaAvframeAllocator, gst_ba_avframe_allocator, GST, BA_AVFRAME_ALLOCATOR, GstAllocator)
@@ -32,6 +31,7 @@ G_DEFINE_FINAL_TYPE (GstBaAvframeAllocator, gst_ba_avframe_allocator, GST_TYPE_A
 typedef struct
 {
   gint refs;
+  const GstBaAvutil *avutil;
   AVFrame *frame;
 } FrameHolder;
 
@@ -46,7 +46,7 @@ static void
 frame_holder_unref (FrameHolder *holder)
 {
   if (g_atomic_int_dec_and_test (&holder->refs)) {
-    av_frame_free (&holder->frame);
+    holder->avutil->frame_free (&holder->frame);
     g_free (holder);
   }
 }
@@ -71,7 +71,7 @@ avframe_memory_map (GstMemory *memory, GstMapInfo *info, gsize maxsize)
 {
   GstBaAvframeMemory *self = (GstBaAvframeMemory *) memory;
   (void) maxsize;
-  if ((info->flags & GST_MAP_WRITE) && !av_buffer_is_writable (self->buffer))
+  if ((info->flags & GST_MAP_WRITE) && !self->holder->avutil->buffer_is_writable (self->buffer))
     return NULL;
   return self->buffer->data;
 }
@@ -151,7 +151,7 @@ find_allocator (void)
 /* The core checks where planes begin; here, that each ends inside the buffer it begins in, since that is the memory
  * GStreamer will map for it. */
 static gint
-check_plane_ends (const AVFrame *frame, const BaFrameMap *map, BaError *error)
+check_plane_ends (const GstBaAvutil *avutil, const AVFrame *frame, const BaFrameMap *map, BaError *error)
 {
   gint rows[4];
   ptrdiff_t linesizes[4];
@@ -159,13 +159,13 @@ check_plane_ends (const AVFrame *frame, const BaFrameMap *map, BaError *error)
   const GstVideoFormatInfo *finfo = gst_video_format_get_info (gst_ba_format_from_av (frame->format));
   for (guint i = 0; i < 4; i++)
     linesizes[i] = frame->linesize[i];
-  if (av_image_fill_plane_sizes (sizes, frame->format, frame->height, linesizes) < 0)
+  if (avutil->image_fill_plane_sizes (sizes, frame->format, frame->height, linesizes) < 0)
     return ba_error_set (error, -EINVAL, "the sizes of the frame's planes overflow");
   if (map->layout.n_planes != GST_VIDEO_FORMAT_INFO_N_PLANES (finfo))
     return ba_error_set (error, -ENOTSUP, "%s has %u planes here and %u in the frame", finfo->name,
                          GST_VIDEO_FORMAT_INFO_N_PLANES (finfo), map->layout.n_planes);
   for (guint i = 0; i < map->layout.n_planes; i++) {
-    gint row_bytes = av_image_get_linesize (frame->format, frame->width, (gint) i);
+    gint row_bytes = avutil->image_get_linesize (frame->format, frame->width, (gint) i);
     rows[i] = (gint) (sizes[i] / (size_t) frame->linesize[i]);
     gsize end = map->layout.offset_bytes[i] + sizes[i] - (size_t) frame->linesize[i] + (size_t) MAX (row_bytes, 0);
     gsize block_end = 0;
@@ -178,14 +178,16 @@ check_plane_ends (const AVFrame *frame, const BaFrameMap *map, BaError *error)
 }
 
 static gint
-map_frame (const AVFrame *frame, BaFrameMap *map, BaError *error)
+map_frame (const GstBaAvutil *avutil, const AVFrame *frame, BaFrameMap *map, BaError *error)
 {
   gint r = ba_avframe_map (frame, map, error);
   if (r < 0)
     return r;
+  if (!avutil)
+    return ba_error_set (error, -ENOTSUP, "libavutil cannot be loaded");
   if (gst_ba_format_from_av (frame->format) == GST_VIDEO_FORMAT_UNKNOWN)
     return ba_error_set (error, -ENOTSUP, "GStreamer has no name for FFmpeg's pixel format %d", frame->format);
-  return check_plane_ends (frame, map, error);
+  return check_plane_ends (avutil, frame, map, error);
 }
 
 static gboolean
@@ -252,28 +254,30 @@ gboolean
 gst_ba_avframe_can_wrap (const AVFrame *frame, BaError *error)
 {
   BaFrameMap map;
-  return map_frame (frame, &map, error) == 0;
+  return map_frame (gst_ba_avutil_get (), frame, &map, error) == 0;
 }
 
 GstBuffer *
 gst_ba_avframe_buffer_new (const AVFrame *frame, BaError *error)
 {
+  const GstBaAvutil *avutil = gst_ba_avutil_get ();
   BaFrameMap map;
-  if (map_frame (frame, &map, error) < 0)
+  if (map_frame (avutil, frame, &map, error) < 0)
     return NULL;
   GstAllocator *allocator = find_allocator ();
-  AVFrame *clone = av_frame_clone (frame);
+  AVFrame *clone = avutil->frame_clone (frame);
   /* The clone has references of its own, which are in the same places: map those instead of the caller's. */
   if (!clone || !allocator || ba_avframe_map (clone, &map, error) < 0) {
     if (!clone || !allocator)
       ba_error_set (error, -ENOMEM, "the frame could not be referenced");
-    av_frame_free (&clone);
+    avutil->frame_free (&clone);
     g_clear_object (&allocator);
     return NULL;
   }
 
   FrameHolder *holder = g_new0 (FrameHolder, 1);
   holder->refs = 1;
+  holder->avutil = avutil;
   holder->frame = clone;
   GstBuffer *buffer = gst_buffer_new ();
   for (guint i = 0; i < map.n_buffers; i++) {
@@ -422,11 +426,16 @@ gst_ba_avframe_wrap_buffer (GstBuffer *buffer, const GstVideoInfo *info, GstMapF
     ba_error_set (error, -ENOTSUP, "FFmpeg has no name for %s", info->finfo->name);
     return NULL;
   }
-  AVFrame *frame = av_frame_alloc ();
+  const GstBaAvutil *avutil = gst_ba_avutil_get ();
+  if (!avutil) {
+    ba_error_set (error, -ENOTSUP, "libavutil cannot be loaded");
+    return NULL;
+  }
+  AVFrame *frame = avutil->frame_alloc ();
   MappedBuffer *mapped = g_new0 (MappedBuffer, 1);
   if (!frame || !gst_video_frame_map (&mapped->picture, info, buffer, flags)) {
     ba_error_set (error, frame ? -EINVAL : -ENOMEM, "the picture could not be mapped");
-    av_frame_free (&frame);
+    avutil->frame_free (&frame);
     g_free (mapped);
     return NULL;
   }
@@ -444,7 +453,7 @@ gst_ba_avframe_wrap_buffer (GstBuffer *buffer, const GstVideoInfo *info, GstMapF
     if (!map->memory || (i > 0 && !picture->meta))
       continue;
     g_atomic_int_inc (&mapped->refs);
-    frame->buf[i] = av_buffer_create (map->data, map->size, mapped_buffer_unref, mapped, buffer_flags);
+    frame->buf[i] = avutil->buffer_create (map->data, map->size, mapped_buffer_unref, mapped, buffer_flags);
     if (!frame->buf[i]) {
       mapped_buffer_unref (mapped, NULL);
       r = ba_error_set (error, -ENOMEM, "the picture could not be referenced");
@@ -456,6 +465,6 @@ gst_ba_avframe_wrap_buffer (GstBuffer *buffer, const GstVideoInfo *info, GstMapF
   set_colour (frame, info);
   mapped_buffer_unref (mapped, NULL);
   if (r < 0)
-    av_frame_free (&frame);
+    avutil->frame_free (&frame);
   return frame;
 }

@@ -4,7 +4,7 @@
  *
  * A picture goes through four stages, row by row: read (any format to picture rows), turn, scale, write (picture rows
  * to the page's format). A "picture row" is the common form between them: 32 bits per pixel, bytes B G R x in this
- * order (libyuv calls it ARGB), x being 255. A row function reads exactly the samples that belong to the pixels it is
+ * order, x being 255. A row function reads exactly the samples that belong to the pixels it is
  * asked for and writes exactly these pixels: nothing behind the last one is touched, in neither buffer, and the
  * destination is never read (it may be the page).
  *
@@ -14,8 +14,6 @@
 #pragma once
 
 #include "gstbaconvert.h"
-
-#include <libyuv.h>
 
 G_BEGIN_DECLS
 
@@ -218,6 +216,16 @@ void gst_ba_finish_boxes_c (const guint16 *sums, guint8 *dst, gint n_boxes, gint
 #ifdef __x86_64__
 void gst_ba_finish_boxes_sse2 (const guint16 *sums, guint8 *dst, gint n_boxes, gint box_px, gfloat reciprocal);
 #endif
+
+/* gstbaconvert-rows.c: rows of plain pixels */
+
+/* 24 bits per pixel, red or blue in the first byte */
+void gst_ba_row_from_24 (const guint8 *src, guint8 *dst, gint width_px, gboolean red_first);
+void gst_ba_row_to_24 (const guint8 *src, guint8 *dst, gint width_px, gboolean red_first);
+/* The last pixel first. */
+void gst_ba_row_mirror (const guint8 *src, guint8 *dst, gint width_px);
+/* @weight / 256 of the way from @upper to @lower. */
+void gst_ba_row_mix (const guint8 *upper, const guint8 *lower, guint16 weight, guint8 *dst, gint width_px);
 
 /* gstbaconvert-write.c: rows of every page format */
 

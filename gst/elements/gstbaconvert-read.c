@@ -175,10 +175,7 @@ read_rgb24 (const GstBaReader *reader, const GstVideoFrame *frame, gint x_px, gi
 {
   const guint8 *src = row_of (frame, 0, y_px) + 3 * (gsize) x_px;
 
-  if (reader->r_shift == 0)
-    RAWToARGB (src, 0, dst, 0, width_px, 1);
-  else
-    RGB24ToARGB (src, 0, dst, 0, width_px, 1);
+  gst_ba_row_from_24 (src, dst, width_px, reader->r_shift == 0);
 }
 
 GST_BA_INLINE void

@@ -301,6 +301,6 @@ gst_ba_scaler_row (const GstBaScaler *self, GstBaScalerState *state, GstBaTurnSt
     return upper;
 
   lower = scaled_row (self, state, turn_state, frame, first + 1);
-  ARGBInterpolate (upper, 0, lower, 0, dst, 0, self->x.out_px, 1, weight);
+  gst_ba_row_mix (upper, lower, weight, dst, self->x.out_px);
   return dst;
 }

@@ -169,7 +169,7 @@ gst_ba_turn_row (const GstBaTurn *turn, GstBaTurnState *state, const GstVideoFra
     return band_row (turn, state, frame, n);
   if (turn->flip_x) {
     turn->reader->read (turn->reader, frame, crop->x, y, crop->w, state->line);
-    ARGBMirror (state->line, 0, dst, 0, crop->w, 1);
+    gst_ba_row_mirror (state->line, dst, crop->w);
   } else {
     turn->reader->read (turn->reader, frame, crop->x, y, crop->w, dst);
   }

@@ -31,10 +31,7 @@ static void
 write_rgb24 (const GstBaWriter *writer, const guint8 *src, guint8 *dst, gint y_px, gint width_px)
 {
   (void) y_px;
-  if (writer->r_shift == 0)
-    ARGBToRAW (src, 0, dst, 0, width_px, 1);
-  else
-    ARGBToRGB24 (src, 0, dst, 0, width_px, 1);
+  gst_ba_row_to_24 (src, dst, width_px, writer->r_shift == 0);
 }
 
 /* 64 × level + rest: level l of 5 bits stands for 8 l + l / 4, its bits repeated, as screens do and as the reader does.

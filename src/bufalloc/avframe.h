@@ -4,7 +4,8 @@
  *
  * A frame may have one AVBuffer for all planes or one for each; every AVBuffer becomes one block of the buffer
  * (buffer.h), and the layout's plane offsets count through the blocks. Pools of this kind begin empty
- * (BaSpec.count = 0). Built where meson's option `avframe` is on.
+ * (BaSpec.count = 0). Built where meson's option `avframe` is on. The library is not linked with libavutil: whoever has
+ * frames is.
  */
 #ifndef BUFALLOC_AVFRAME_H
 #define BUFALLOC_AVFRAME_H
@@ -44,8 +45,8 @@ typedef struct
  * Source: libavutil/frame.h: every data pointer lies inside a buffer of buf[], which may be one for all planes;
  * linesize may be negative; data[1] of a palette format is no plane.
  *
- * Returns: 0; -EINVAL for a frame without reference-counted data; -ENOTSUP for palettes, hardware frames and negative
- *   line sizes
+ * Returns: 0; -EINVAL for a frame without reference-counted data; -ENOTSUP for palettes, hardware frames, negative
+ *   line sizes, and where libavutil of the version this was built with is not to be had
  */
 BA_API int ba_avframe_map (const struct AVFrame *frame, BaFrameMap *map, BaError *error);
 
