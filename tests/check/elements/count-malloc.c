@@ -14,6 +14,7 @@
 void *malloc (size_t size);
 void *calloc (size_t n, size_t size);
 void *realloc (void *old, size_t size);
+int posix_memalign (void **p, size_t align, size_t size);
 void free (void *p);
 #pragma GCC visibility pop
 
@@ -79,6 +80,16 @@ realloc (void *old, size_t size)
 
   count++;
   return next != NULL ? next (old, size) : NULL;
+}
+
+int
+posix_memalign (void **p, size_t align, size_t size)
+{
+  static void *slot;
+  int (*next) (void **, size_t, size_t) = (int (*) (void **, size_t, size_t)) next_function (&slot, "posix_memalign");
+
+  count++;
+  return next (p, align, size);
 }
 
 void

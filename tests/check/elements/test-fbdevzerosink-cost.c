@@ -3,7 +3,7 @@
  * test-fbdevzerosink-cost.c: what nobody sees and everybody pays: libraries that the sink does not need, and the memory
  * and time that it takes to find out which rows of a frame changed.
  */
-#include "test-sink-feeder.h"
+#include "test-pictures.h"
 
 /* Every format is read and every format is written: that too takes no library that brings twenty more. */
 START_TEST (the_sink_alone_loads_no_decoders)

@@ -3,7 +3,7 @@
  * test-fbdevzerosink-drain.c: when pages come back: at DRAIN and ALLOCATION queries, at a flush, at the end of the
  * stream, while the last sample is kept, and while an application holds a sample across other caps.
  */
-#include "test-sink-feeder.h"
+#include "test-pictures.h"
 
 /* The core pool behind the feeder's pages. */
 static BaPool *
@@ -27,9 +27,9 @@ static Feeder
 paged_feeder (const ScreenFile *file, const gchar *more)
 {
   gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=0,file=%s sync=false %s", file->path, more);
-  Feeder feeder = feeder_new (settings);
+  Feeder feeder = feeder_play (settings);
 
-  feeder_set_caps (&feeder, "BGRx", 64, 32, TRUE);
+  feeder_negotiate (&feeder, "BGRx", 64, 32, TRUE);
   ck_assert_ptr_nonnull (feeder.pool);
   g_free (settings);
   return feeder;
@@ -60,7 +60,7 @@ START_TEST (drain_and_allocation_give_pages_back)
   }
   assert_counts (&feeder.player, 8, 0, 0);
   gst_caps_unref (caps);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_close (&screen);
   screen_file_free (&file);
 }
@@ -93,7 +93,7 @@ START_TEST (the_last_sample_is_right_before_and_after_a_drain)
     gst_video_frame_unmap (&frame);
     gst_sample_unref (sample);
   }
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_file_free (&file);
 }
 END_TEST
@@ -110,7 +110,7 @@ START_TEST (the_last_sample_starves_nobody)
       feed (&feeder);
     assert_counts (&feeder.player, 30, 0, 0);
     ck_assert_uint_eq (player_count (&feeder.player, "overflowed"), 0);
-    feeder_free (&feeder);
+    feeder_end (&feeder);
     g_free (more);
     screen_file_free (&file);
   }
@@ -139,7 +139,7 @@ START_TEST (a_held_sample_keeps_its_pixels_over_new_caps)
   for (guint i = 0; i < 2 * G_N_ELEMENTS (caps); i++) {
     gint width = caps[i % 4].width, height = caps[i % 4].height;
 
-    feeder_set_caps (&feeder, caps[i % 4].format, width, height, TRUE);
+    feeder_negotiate (&feeder, caps[i % 4].format, width, height, TRUE);
     for (guint n = 0; n < 6; n++) {
       feed (&feeder);
       assert_frame (&screen, feeder.n - 1, &(GstVideoRectangle){ (64 - width) / 2, (32 - height) / 2, width, height },
@@ -150,7 +150,7 @@ START_TEST (a_held_sample_keeps_its_pixels_over_new_caps)
   gst_pad_push_event (feeder.pad, gst_event_new_eos ());
   ck_assert_int_eq (memcmp (before, map.data, map.size), 0);
   ck_assert_uint_eq (player_count (&feeder.player, "dropped"), 0);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   ck_assert_int_eq (memcmp (before, map.data, map.size), 0);
   gst_buffer_unmap (gst_sample_get_buffer (sample), &map);
   gst_sample_unref (sample);
@@ -186,7 +186,7 @@ START_TEST (the_end_keeps_the_frame_and_a_flush_begins_anew)
     gst_pad_push_event (feeder.pad, gst_event_new_segment (&segment));
   }
   assert_counts (&feeder.player, 15, 0, 0);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_close (&screen);
   screen_file_free (&file);
 }

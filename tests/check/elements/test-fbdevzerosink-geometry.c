@@ -4,7 +4,7 @@
  * with what was drawn, on screens of odd sizes, of every pixel format, with padding between the rows, and with 1 to 5
  * pages; and what is around a smaller picture is black on every page.
  */
-#include "test-sink-feeder.h"
+#include "test-pictures.h"
 
 #include <math.h>
 
@@ -37,13 +37,13 @@ play_on (gint width, gint height, const gchar *format, const gchar *more, guint 
   gboolean few_bits = g_str_has_suffix (format, "16") || g_str_has_suffix (format, "15");
   const gchar *native, *caps_format;
   GstVideoRectangle all = { 0, 0, width, height };
-  Feeder feeder = feeder_new (settings);
+  Feeder feeder = feeder_play (settings);
   Screen screen = screen_open (&file, format);
 
   /* a screen has no alpha: its BGRA is BGRx */
   native = g_str_equal (format, "BGRA") ? "BGRx" : g_str_equal (format, "RGBA") ? "RGBx" : format;
   caps_format = way != CONVERT ? native : g_str_equal (native, "xRGB") ? "BGRx" : "xRGB";
-  feeder_set_caps (&feeder, caps_format, width, height, way == FLIP);
+  feeder_negotiate (&feeder, caps_format, width, height, way == FLIP);
   for (guint n = 0; n < n_frames; n++) {
     feed_padded (&feeder, way == COPY_PADDED ? 4 * GST_VIDEO_INFO_COMP_PSTRIDE (&screen.info, 0) : 0);
     ck_assert_uint_eq (screen.watch.trailer->sequence, pages > 1 ? n + 1 : screen.watch.trailer->sequence);
@@ -55,7 +55,7 @@ play_on (gint width, gint height, const gchar *format, const gchar *more, guint 
     assert_counts (&feeder.player, n_frames, 0, 0);
   else
     assert_counts (&feeder.player, 0, 0, n_frames);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_close (&screen);
   screen_file_free (&file);
   g_free (what);
@@ -130,7 +130,7 @@ window_feeder (const ScreenFile *file, const gchar *format, const gchar *more, g
   gchar *settings = g_strdup_printf (
       "device=virtual:171x93,format=%s,pages=%u,rate=0%s,file=%s scaling=none offer-pages=always sync=false", format,
       pages, more, file->path);
-  Feeder feeder = feeder_new (settings);
+  Feeder feeder = feeder_play (settings);
 
   g_free (settings);
   return feeder;
@@ -151,9 +151,9 @@ START_TEST (windows_inside_a_page_flip_with_black_around_them)
       GstVideoRectangle rect = { (171 - width) / 2, (93 - height) / 2, width, height };
       gchar *what = g_strdup_printf ("%s %dx%d, %u pages", formats[f], width, height, n_pages);
 
-      feeder_set_caps (&feeder, gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (&screen.info)), width, height, TRUE);
+      feeder_negotiate (&feeder, gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (&screen.info)), width, height, TRUE);
       if (!feeder.pool) /* the alpha formats are called by another name */
-        feeder_set_caps (&feeder, g_str_equal (formats[f], "BGRA") ? "BGRx" : "RGBx", width, height, TRUE);
+        feeder_negotiate (&feeder, g_str_equal (formats[f], "BGRA") ? "BGRx" : "RGBx", width, height, TRUE);
       ck_assert_msg (feeder.pool != NULL, "%s: no pages", what);
       for (guint n = 0; n < 2 * n_pages + 1; n++) {
         feed (&feeder);
@@ -162,7 +162,7 @@ START_TEST (windows_inside_a_page_flip_with_black_around_them)
       assert_borders (&screen, &rect, what);
       assert_counts (&feeder.player, 2 * n_pages + 1, 0, 0);
       ck_assert_uint_eq (player_count (&feeder.player, "bytes-written"), 0);
-      feeder_free (&feeder);
+      feeder_end (&feeder);
       screen_close (&screen);
       screen_file_free (&file);
       g_free (what);
@@ -184,7 +184,7 @@ START_TEST (an_aligned_window_stays_inside_its_page)
     GstVideoFrame frame;
     GstMapInfo map;
 
-    feeder_set_caps (&feeder, "BGRx", 101, 51, TRUE);
+    feeder_negotiate (&feeder, "BGRx", 101, 51, TRUE);
     gst_buffer_pool_set_active (feeder.pool, FALSE);
     config = gst_buffer_pool_get_config (feeder.pool);
     gst_buffer_pool_config_set_allocator (config, NULL, &params);
@@ -210,7 +210,7 @@ START_TEST (an_aligned_window_stays_inside_its_page)
       ck_assert_int_lt (right, 64);
     }
     assert_counts (&feeder.player, 4, 0, 0);
-    feeder_free (&feeder);
+    feeder_end (&feeder);
     screen_close (&screen);
     screen_file_free (&file);
   }
@@ -234,14 +234,14 @@ START_TEST (borders_are_black_on_every_page_after_larger_pictures)
         gint width = sizes[i][0], height = sizes[i][1];
         GstVideoRectangle rect = { (171 - width) / 2, (93 - height) / 2, width, height };
 
-        feeder_set_caps (&feeder, way == 2 ? "RGB" : "BGRx", width, height, way == 0);
+        feeder_negotiate (&feeder, way == 2 ? "RGB" : "BGRx", width, height, way == 0);
         for (guint n = 0; n < 2 * pages; n++) {
           feed (&feeder);
           assert_frame (&screen, feeder.n - 1, &rect, 0, "after another size");
         }
         assert_borders (&screen, &rect, "after another size");
       }
-      feeder_free (&feeder);
+      feeder_end (&feeder);
       screen_close (&screen);
       screen_file_free (&file);
     }
@@ -264,13 +264,13 @@ START_TEST (a_used_screen_is_black_around_the_first_picture)
     ck_assert_ptr_ne (map, MAP_FAILED);
     close (fd);
     memset (map, 0xa5, bytes);
-    feeder_set_caps (&feeder, way == 2 ? "RGB" : "BGRx", 100, 50, way == 0);
+    feeder_negotiate (&feeder, way == 2 ? "RGB" : "BGRx", 100, 50, way == 0);
     for (guint n = 0; n < 7; n++) {
       feed (&feeder);
       assert_frame (&screen, n, &rect, 0, "on a used screen");
     }
     munmap (map, bytes);
-    feeder_free (&feeder);
+    feeder_end (&feeder);
     screen_close (&screen);
     screen_file_free (&file);
   }
@@ -290,7 +290,7 @@ START_TEST (borders_are_set_once)
 
     ck_assert_ptr_ne (map, MAP_FAILED);
     close (fd);
-    feeder_set_caps (&feeder, way == 2 ? "RGB" : "BGRx", 100, 50, way == 0);
+    feeder_negotiate (&feeder, way == 2 ? "RGB" : "BGRx", 100, 50, way == 0);
     for (guint n = 0; n < 6; n++)
       feed (&feeder);
     for (guint page = 0; page < 3; page++)
@@ -300,7 +300,7 @@ START_TEST (borders_are_set_once)
     for (guint page = 0; page < 3; page++)
       ck_assert_uint_eq (map[page * page_bytes + 5], 0x77);
     munmap (map, 3 * page_bytes);
-    feeder_free (&feeder);
+    feeder_end (&feeder);
     screen_close (&screen);
     screen_file_free (&file);
   }
@@ -323,11 +323,11 @@ play_i420_on (gint width, gint height, const gchar *format, gint off)
   ScreenFile file = screen_file_new ();
   gchar *settings =
       g_strdup_printf ("device=virtual:%dx%d,format=%s,rate=0,file=%s sync=false", width, height, format, file.path);
-  Feeder feeder = feeder_new (settings);
+  Feeder feeder = feeder_play (settings);
   Screen screen = screen_open (&file, format);
   guint8 *argb = g_malloc (4 * width);
 
-  feeder_set_caps (&feeder, "I420", width, height, TRUE);
+  feeder_negotiate (&feeder, "I420", width, height, TRUE);
   for (guint n = 0; n < 3; n++) {
     GstBuffer *buffer = gst_buffer_new_allocate (NULL, feeder.info.size, NULL);
     GstVideoFrame frame;
@@ -366,7 +366,7 @@ play_i420_on (gint width, gint height, const gchar *format, gint off)
   ck_assert_double_le (sum / (9.0 * width * height), off > 3 ? 4 : 1);
   assert_counts (&feeder.player, 0, 3, 0);
   g_free (argb);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_close (&screen);
   screen_file_free (&file);
   g_free (settings);

@@ -4,7 +4,7 @@
  * rectangle and expose, GstVideoDirection with the stream's tag; what is on the screen after the stop; and the settings
  * for the console and for damaged rows.
  */
-#include "test-sink-feeder.h"
+#include "test-pictures.h"
 
 #include <gst/video/videodirection.h>
 #include <gst/video/videooverlay.h>
@@ -15,7 +15,7 @@ static Feeder
 small_feeder (const ScreenFile *file, const gchar *more)
 {
   gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=0,file=%s sync=false %s", file->path, more);
-  Feeder feeder = feeder_new (settings);
+  Feeder feeder = feeder_play (settings);
 
   g_free (settings);
   return feeder;
@@ -65,7 +65,7 @@ START_TEST (the_next_frames_are_in_the_rectangle)
     gchar *more = g_strdup_printf ("pages=3 scaling=%s", rows[i].scaling);
     Feeder feeder = small_feeder (&file, more);
 
-    feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+    feeder_negotiate (&feeder, "BGRx", 64, 32, FALSE);
     for (guint n = 0; n < 4; n++)
       feed_flat (&feeder, 0xffffff);
     set_rectangle (&feeder, r->x, r->y, r->w, r->h);
@@ -77,7 +77,7 @@ START_TEST (the_next_frames_are_in_the_rectangle)
     set_rectangle (&feeder, -1, -1, -1, -1);
     feed_flat (&feeder, COLOUR);
     assert_picture (&file, 0, 0, 64, 32, COLOUR);
-    feeder_free (&feeder);
+    feeder_end (&feeder);
     g_free (more);
     screen_file_free (&file);
   }
@@ -90,7 +90,7 @@ START_TEST (a_rectangle_asks_upstream_to_negotiate_again)
   ScreenFile file = screen_file_new ();
   Feeder feeder = small_feeder (&file, "pages=4 scaling=stretch");
 
-  feeder_set_caps (&feeder, "BGRx", 64, 32, TRUE);
+  feeder_negotiate (&feeder, "BGRx", 64, 32, TRUE);
   ck_assert_ptr_nonnull (feeder.pool);
   feed (&feeder);
   player_reach (&feeder.player, GST_STATE_PLAYING); /* a sink at rest would paint the frame anew at once */
@@ -100,9 +100,9 @@ START_TEST (a_rectangle_asks_upstream_to_negotiate_again)
   feed (&feeder);
   feed (&feeder);
   assert_counts (&feeder.player, 1, 2, 0);
-  feeder_set_caps (&feeder, "BGRx", 64, 32, TRUE);
+  feeder_negotiate (&feeder, "BGRx", 64, 32, TRUE);
   ck_assert_ptr_null (feeder.pool); /* a picture that is scaled gets none */
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_file_free (&file);
 }
 END_TEST
@@ -115,14 +115,14 @@ START_TEST (a_window_in_a_rectangle_flips)
   Screen screen = screen_open (&file, "BGRx");
 
   set_rectangle (&feeder, 5, 7, 40, 20);
-  feeder_set_caps (&feeder, "BGRx", 40, 20, TRUE);
+  feeder_negotiate (&feeder, "BGRx", 40, 20, TRUE);
   ck_assert_ptr_nonnull (feeder.pool);
   for (guint n = 0; n < 7; n++) {
     feed (&feeder);
     assert_frame (&screen, n, &(GstVideoRectangle){ 5, 7, 40, 20 }, 0, "in a rectangle");
   }
   assert_counts (&feeder.player, 7, 0, 0);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_close (&screen);
   screen_file_free (&file);
 }
@@ -133,10 +133,10 @@ START_TEST (a_rectangle_is_a_property_too)
   ScreenFile file = screen_file_new ();
   Feeder feeder = small_feeder (&file, "scaling=stretch render-rectangle=\"<10,4,32,16>\"");
 
-  feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+  feeder_negotiate (&feeder, "BGRx", 64, 32, FALSE);
   feed_flat (&feeder, COLOUR);
   assert_picture (&file, 10, 4, 32, 16, COLOUR);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_file_free (&file);
 }
 END_TEST
@@ -157,11 +157,11 @@ START_TEST (a_rectangle_may_leave_the_screen)
       Feeder feeder = small_feeder (&file, "scaling=stretch");
 
       set_rectangle (&feeder, rects[i].x, rects[i].y, rects[i].w, rects[i].h);
-      feeder_set_caps (&feeder, "BGRx", way ? 32 : 64, way ? 16 : 32, FALSE);
+      feeder_negotiate (&feeder, "BGRx", way ? 32 : 64, way ? 16 : 32, FALSE);
       for (guint n = 0; n < 3; n++)
         feed_flat (&feeder, COLOUR);
       assert_picture (&file, seen[i].x, seen[i].y, seen[i].w, seen[i].h, COLOUR);
-      feeder_free (&feeder);
+      feeder_end (&feeder);
       screen_file_free (&file);
     }
   }
@@ -227,7 +227,7 @@ START_TEST (expose_paints_over_what_others_drew)
     FILE *screen;
 
     memset (text, 0xee, sizeof text);
-    feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+    feeder_negotiate (&feeder, "BGRx", 64, 32, FALSE);
     for (guint n = 0; n < 4; n++)
       feed_flat (&feeder, COLOUR);
     ck_assert_ptr_nonnull (screen = fopen (file.path, "r+b"));
@@ -238,7 +238,7 @@ START_TEST (expose_paints_over_what_others_drew)
     fclose (screen);
     expose (&feeder.player);
     assert_picture (&file, 0, 0, 64, 32, COLOUR);
-    feeder_free (&feeder);
+    feeder_end (&feeder);
     screen_file_free (&file);
   }
 }
@@ -250,15 +250,15 @@ START_TEST (expose_between_caps_and_frame_is_no_error)
   ScreenFile file = screen_file_new ();
   Feeder feeder = small_feeder (&file, "pages=3");
 
-  feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+  feeder_negotiate (&feeder, "BGRx", 64, 32, FALSE);
   feed_flat (&feeder, COLOUR);
   feed_flat (&feeder, COLOUR);
-  feeder_set_caps (&feeder, "BGRx", 128, 64, FALSE);
+  feeder_negotiate (&feeder, "BGRx", 128, 64, FALSE);
   expose (&feeder.player);
   assert_picture (&file, 0, 0, 64, 32, COLOUR);
   player_drain (&feeder.player);
   ck_assert_uint_eq (feeder.player.n_errors, 0);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_file_free (&file);
 }
 END_TEST
@@ -381,12 +381,12 @@ START_TEST (every_direction_turns_the_picture)
 
       ck_assert (GST_IS_VIDEO_DIRECTION (feeder.player.sink));
       g_object_set (feeder.player.sink, "video-direction", method, NULL);
-      feeder_set_caps (&feeder, "BGRx", scaled ? 40 : 64, scaled ? 40 : 32, FALSE);
+      feeder_negotiate (&feeder, "BGRx", scaled ? 40 : 64, scaled ? 40 : 32, FALSE);
       for (guint n = 0; n < 3; n++) {
         feed_quarters (&feeder);
         assert_turned (&file, method);
       }
-      feeder_free (&feeder);
+      feeder_end (&feeder);
       screen_file_free (&file);
     }
   }
@@ -399,11 +399,11 @@ START_TEST (a_turned_picture_keeps_its_shape)
   Feeder feeder = small_feeder (&file, "scaling=fit");
 
   g_object_set (feeder.player.sink, "video-direction", GST_VIDEO_ORIENTATION_90R, NULL);
-  feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+  feeder_negotiate (&feeder, "BGRx", 64, 32, FALSE);
   for (guint n = 0; n < 3; n++)
     feed_flat (&feeder, COLOUR);
   assert_picture (&file, 24, 0, 16, 32, COLOUR);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_file_free (&file);
 }
 END_TEST
@@ -419,7 +419,7 @@ START_TEST (auto_follows_the_tag_and_others_do_not)
 
     if (automatic)
       g_object_set (feeder.player.sink, "video-direction", GST_VIDEO_ORIENTATION_AUTO, NULL);
-    feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+    feeder_negotiate (&feeder, "BGRx", 64, 32, FALSE);
     for (guint i = 0; i < G_N_ELEMENTS (tags); i++) {
       GstTagList *list = gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, tags[i], NULL);
       GstVideoOrientationMethod method = GST_VIDEO_ORIENTATION_IDENTITY;
@@ -429,7 +429,7 @@ START_TEST (auto_follows_the_tag_and_others_do_not)
       feed_quarters (&feeder);
       assert_turned (&file, automatic ? method : GST_VIDEO_ORIENTATION_IDENTITY);
     }
-    feeder_free (&feeder);
+    feeder_end (&feeder);
     screen_file_free (&file);
   }
 }
@@ -440,7 +440,7 @@ START_TEST (a_direction_while_it_plays_asks_upstream_to_negotiate_again)
   ScreenFile file = screen_file_new ();
   Feeder feeder = small_feeder (&file, "pages=4 scaling=stretch");
 
-  feeder_set_caps (&feeder, "BGRx", 64, 32, TRUE);
+  feeder_negotiate (&feeder, "BGRx", 64, 32, TRUE);
   ck_assert_ptr_nonnull (feeder.pool);
   feed (&feeder);
   player_reach (&feeder.player, GST_STATE_PLAYING); /* a sink at rest would paint the frame anew at once */
@@ -449,11 +449,11 @@ START_TEST (a_direction_while_it_plays_asks_upstream_to_negotiate_again)
   ck_assert (gst_pad_check_reconfigure (feeder.pad));
   feed (&feeder);
   assert_counts (&feeder.player, 1, 1, 0);
-  feeder_set_caps (&feeder, "BGRx", 64, 32, TRUE);
+  feeder_negotiate (&feeder, "BGRx", 64, 32, TRUE);
   ck_assert_ptr_null (feeder.pool);
   feed_quarters (&feeder);
   assert_turned (&file, GST_VIDEO_ORIENTATION_180);
-  feeder_free (&feeder);
+  feeder_end (&feeder);
   screen_file_free (&file);
 }
 END_TEST
@@ -469,10 +469,10 @@ START_TEST (clear_on_stop_leaves_a_black_screen)
     GstSample *sample;
     GstMapInfo map;
 
-    feeder_set_caps (&feeder, "BGRx", 64, 32, pages > 2);
+    feeder_negotiate (&feeder, "BGRx", 64, 32, pages > 2);
     feed (&feeder);
     g_object_get (feeder.player.sink, "last-sample", &sample, NULL);
-    feeder_free (&feeder);
+    feeder_end (&feeder);
     assert_picture (&file, 0, 0, 0, 0, 0);
     /* the page that an application holds is not the sink's to clear */
     ck_assert (gst_buffer_map (gst_sample_get_buffer (sample), &map, GST_MAP_READ));
@@ -525,7 +525,7 @@ START_TEST (damaged_rows_are_all_there)
       gchar *more = g_strdup_printf ("pages=%u offer-pages=never damage=%s", pages, damage[i]);
       Feeder feeder = small_feeder (&file, more);
 
-      feeder_set_caps (&feeder, "BGRx", 64, 32, FALSE);
+      feeder_negotiate (&feeder, "BGRx", 64, 32, FALSE);
       for (guint n = 0; n < 12; n++) {
         guint8 rows[64 * 32 * 4];
         Watch watch;
@@ -544,7 +544,7 @@ START_TEST (damaged_rows_are_all_there)
         }
         watch_close (&watch);
       }
-      feeder_free (&feeder);
+      feeder_end (&feeder);
       g_free (more);
       screen_file_free (&file);
     }

@@ -3,7 +3,7 @@
  * test-fbdevzerosink-plain.c: elements before the sink that know no strides. They leave the choice of a pool to their
  * base class, never ask for GstVideoMeta, and write rows as the caps say: what they draw must not be sheared.
  */
-#include "test-sink-feeder.h"
+#include "test-pictures.h"
 
 #include <gst/base/gstpushsrc.h>
 

@@ -14,12 +14,16 @@ typedef struct
 {
   Player player;
   GstPad *pad, *peer;
+  /* of those that draw pictures (test-pictures.h) */
+  GstVideoInfo info;
+  GstBufferPool *pool;          /* NULL: plain memory */
+  guint n;                      /* frames so far */
 } Feeder;
 
 static inline Feeder
 feeder_new (const gchar * settings, GstState state)
 {
-  Feeder feeder = { player_new ("", settings), gst_pad_new ("src", GST_PAD_SRC), NULL };
+  Feeder feeder = {.player = player_new ("", settings),.pad = gst_pad_new ("src", GST_PAD_SRC) };
 
   feeder.peer = gst_element_get_static_pad (feeder.player.sink, "sink");
   gst_pad_set_active (feeder.pad, TRUE);
@@ -67,9 +71,18 @@ feeder_get_pool (Feeder * feeder, const gchar * text)
 }
 
 static inline void
+feeder_drop_pool (Feeder * feeder)
+{
+  if (feeder->pool)
+    gst_buffer_pool_set_active (feeder->pool, FALSE);
+  gst_clear_object (&feeder->pool);
+}
+
+static inline void
 feeder_free (Feeder * feeder)
 {
   player_set (&feeder->player, GST_STATE_NULL);
+  feeder_drop_pool (feeder);
   gst_pad_unlink (feeder->pad, feeder->peer);
   gst_object_unref (feeder->peer);
   gst_object_unref (feeder->pad);

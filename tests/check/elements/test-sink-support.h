@@ -177,7 +177,8 @@ player_wait (Player * player, GstMessageType types)
 
     player_note (player, message);
     gst_message_unref (message);
-    if (type & types)
+    /* the extended types are numbers, not bits */
+    if (type & GST_MESSAGE_EXTENDED ? types & GST_MESSAGE_EXTENDED : type & types)
       return type;
   }
 }

@@ -2,107 +2,19 @@
 /*
  * test-steady.c: in the steady state an acquire and a release allocate nothing and make no system call.
  *
- * Allocations are counted here, in front of libc's; the build sets G_SLICE=always-malloc, so that GLib's come along.
+ * Allocations are counted in front of libc's (count-malloc.c); the build sets G_SLICE=always-malloc, so that GLib's come along.
  * System calls are counted by strace: `test-steady rounds POOL N` does N rounds and nothing else, and the totals of a
  * short run and of a long one must be the same. Where there is no strace, or it may not trace, that part is skipped.
  */
 #include "test-lib-support.h"
 
-#include <dlfcn.h>
 #include <glib/gstdio.h>
-#include <stdatomic.h>
 #include <unistd.h>
+
+#include "../elements/count-malloc.h"
 
 #define ROUNDS 2000
 #define N_BUFFERS 4
-
-/* What is hidden is not in front of anything. */
-#pragma GCC visibility push(default)
-void *malloc (size_t size);
-void *calloc (size_t n, size_t size);
-void *realloc (void *p, size_t size);
-int posix_memalign (void **p, size_t align, size_t size);
-void free (void *p);
-#pragma GCC visibility pop
-
-static atomic_uint n_allocations;
-
-/* Allocations before this program can look libc's functions up: dlsym() makes some itself. */
-static char early[4096];
-static size_t early_used;
-
-static void *
-early_alloc (size_t size)
-{
-  void *p = early + early_used;
-
-  early_used += (size + 15) & ~(size_t) 15;
-  return early_used <= sizeof early ? p : NULL;
-}
-
-static void *
-libc_function (void **slot, const char *name)
-{
-  static __thread int looking;
-
-  if (!*slot && !looking) {
-    looking = 1;
-    *slot = dlsym (RTLD_NEXT, name);
-    looking = 0;
-  }
-  return *slot;
-}
-
-void *
-malloc (size_t size)
-{
-  static void *slot;
-  void *(*function) (size_t) = (void *(*) (size_t)) libc_function (&slot, "malloc");
-
-  atomic_fetch_add (&n_allocations, 1);
-  return function ? function (size) : early_alloc (size);
-}
-
-void *
-calloc (size_t n, size_t size)
-{
-  static void *slot;
-  void *(*function) (size_t, size_t) = (void *(*) (size_t, size_t)) libc_function (&slot, "calloc");
-
-  atomic_fetch_add (&n_allocations, 1);
-  return function ? function (n, size) : early_alloc (n * size);
-}
-
-void *
-realloc (void *p, size_t size)
-{
-  static void *slot;
-  void *(*function) (void *, size_t) = (void *(*) (void *, size_t)) libc_function (&slot, "realloc");
-
-  atomic_fetch_add (&n_allocations, 1);
-  return function ? function (p, size) : NULL;
-}
-
-int
-posix_memalign (void **p, size_t align, size_t size)
-{
-  static void *slot;
-  int (*function) (void **, size_t, size_t) =
-      (int (*) (void **, size_t, size_t)) libc_function (&slot, "posix_memalign");
-
-  atomic_fetch_add (&n_allocations, 1);
-  return function (p, align, size);
-}
-
-void
-free (void *p)
-{
-  static void *slot;
-  void (*function) (void *) = (void (*) (void *)) libc_function (&slot, "free");
-
-  if (function && ((char *) p < early || (char *) p >= early + sizeof early))
-    function (p);
-}
 
 /* ---- the pools ------------------------------------------------------------------------------------------------- */
 
@@ -177,10 +89,10 @@ static const gchar *names[] = { "normal", "normal-meta", "fbdev", "fbdev-meta" }
 
 START_TEST (the_count_sees_allocations)
 {
-  guint before = atomic_load (&n_allocations);
+  guint before = count_malloc ();
 
   gst_buffer_unref (gst_buffer_new_allocate (NULL, 16, NULL));
-  ck_assert_uint_ge (atomic_load (&n_allocations) - before, 2);
+  ck_assert_uint_ge (count_malloc () - before, 2);
 }
 END_TEST
 
@@ -190,10 +102,10 @@ START_TEST (nothing_is_allocated)
   guint before;
 
   do_rounds (subject.pool, 2); /* each buffer was out once */
-  before = atomic_load (&n_allocations);
+  before = count_malloc ();
   do_rounds (subject.pool, ROUNDS);
-  ck_assert_msg (atomic_load (&n_allocations) == before, "%u allocations in %d rounds of %s",
-                 atomic_load (&n_allocations) - before, ROUNDS, names[_i]);
+  ck_assert_msg (count_malloc () == before, "%u allocations in %d rounds of %s",
+                 count_malloc () - before, ROUNDS, names[_i]);
   subject_free (&subject);
 }
 END_TEST

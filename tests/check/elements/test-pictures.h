@@ -1,48 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-sink-feeder.h: an upstream element made by hand for the tests of the sink. It asks for a pool as elements do,
- * draws a picture in which every pixel has a colour of its own, and pushes it. When feed() returns, the frame is on the
- * screen (sync=false), so that each one can be looked at: the second part compares what is on a page with what was drawn.
+ * test-pictures.h: a feeder that asks for a pool as elements do, draws pictures in which every pixel has a colour of its
+ * own, and pushes them. When feed() returns, the frame is on the screen (sync=false), so that each one can be looked at:
+ * the second part compares what is on a page with what was drawn.
  */
 #pragma once
 
-#include "test-sink-support.h"
-
-typedef struct
-{
-  Player player;
-  GstPad *pad, *peer;
-  GstVideoInfo info;
-  GstBufferPool *pool; /* NULL: plain memory */
-  guint n; /* frames so far */
-} Feeder;
+#include "test-feeder.h"
 
 /* A sink with @settings that plays, and waits for its first frame. */
 static inline Feeder
-feeder_new (const gchar *settings)
+feeder_play (const gchar *settings)
 {
-  Feeder feeder = { .player = player_new ("", settings) };
-
-  feeder.pad = gst_pad_new ("src", GST_PAD_SRC);
-  feeder.peer = gst_element_get_static_pad (feeder.player.sink, "sink");
-  gst_pad_set_active (feeder.pad, TRUE);
-  ck_assert_int_eq (gst_pad_link (feeder.pad, feeder.peer), GST_PAD_LINK_OK);
-  player_set (&feeder.player, GST_STATE_PLAYING);
-  gst_pad_push_event (feeder.pad, gst_event_new_stream_start ("feeder"));
-  return feeder;
-}
-
-static inline void
-feeder_drop_pool (Feeder *feeder)
-{
-  if (feeder->pool)
-    gst_buffer_pool_set_active (feeder->pool, FALSE);
-  gst_clear_object (&feeder->pool);
+  return feeder_new (settings, GST_STATE_PLAYING);
 }
 
 /* New caps; with @want_pages, and where the sink offers any, frames are drawn into pages from here on. */
 static inline void
-feeder_set_caps (Feeder *feeder, const gchar *format, gint width, gint height, gboolean want_pages)
+feeder_negotiate (Feeder *feeder, const gchar *format, gint width, gint height, gboolean want_pages)
 {
   gboolean first = feeder->info.finfo == NULL;
   GstQuery *query;
@@ -150,17 +125,13 @@ feed (Feeder *feeder)
   feed_padded (feeder, 0);
 }
 
+/* Where nothing may have gone wrong. */
 static inline void
-feeder_free (Feeder *feeder)
+feeder_end (Feeder *feeder)
 {
-  player_set (&feeder->player, GST_STATE_NULL);
+  player_drain (&feeder->player);
   ck_assert_msg (feeder->player.n_errors == 0, "%s", feeder->player.error);
-  feeder_drop_pool (feeder);
-  gst_pad_unlink (feeder->pad, feeder->peer);
-  gst_pad_set_active (feeder->pad, FALSE);
-  gst_object_unref (feeder->peer);
-  gst_object_unref (feeder->pad);
-  player_free (&feeder->player);
+  feeder_free (feeder);
 }
 
 /* ---- what is on a page ----------------------------------------------------------------------------------------- */
