@@ -131,3 +131,32 @@ gst_ba_paint_over (GstBaOverlay *overlay, const GstBaPageFormat *format, guint8 
   }
   return written_bytes;
 }
+
+guint64
+gst_ba_paint_around (const GstBaPageFormat *format, guint8 *page, gint stride_bytes, gint width_px, gint height_px,
+                     const GstVideoRectangle *rect)
+{
+  gsize row_bytes, left_bytes, right_byte;
+  guint64 written_bytes = 0;
+  gint y, black;
+
+  g_return_val_if_fail (format != NULL && page != NULL && rect != NULL, 0);
+
+  row_bytes = gst_ba_convert_get_row_bytes (format, width_px);
+  left_bytes = gst_ba_convert_get_row_bytes (format, rect->x);
+  right_byte = gst_ba_convert_get_row_bytes (format, rect->x + rect->w);
+  black = format->mono == GST_BA_MONO_ONE_IS_BLACK ? 0xff : 0;
+  for (y = 0; y < height_px; y++) {
+    guint8 *row = page + (gssize) y * stride_bytes;
+
+    if (y < rect->y || y >= rect->y + rect->h) {
+      memset (row, black, row_bytes);
+      written_bytes += row_bytes;
+    } else {
+      memset (row, black, left_bytes);
+      memset (row + right_byte, black, row_bytes - right_byte);
+      written_bytes += left_bytes + row_bytes - right_byte;
+    }
+  }
+  return written_bytes;
+}

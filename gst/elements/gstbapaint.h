@@ -84,4 +84,21 @@ guint64 gst_ba_paint (const GstBaPaintJob *job);
  */
 guint64 gst_ba_paint_over (GstBaOverlay *overlay, const GstBaPageFormat *format, guint8 *page, gint stride_bytes);
 
+/**
+ * gst_ba_paint_around:
+ * @format: of the page
+ * @page: its first byte
+ * @stride_bytes: from one row of it to the next
+ * @width_px: of the page
+ * @height_px: of the page
+ * @rect: inside the page; where it has one bit per pixel, x is a multiple of 8
+ *
+ * Makes black what is around @rect, and reads nothing. With one bit per pixel the bits behind the last pixel of a row
+ * that share its byte stay as they are.
+ *
+ * Returns: bytes written
+ */
+guint64 gst_ba_paint_around (const GstBaPageFormat *format, guint8 *page, gint stride_bytes, gint width_px,
+                             gint height_px, const GstVideoRectangle *rect);
+
 G_END_DECLS

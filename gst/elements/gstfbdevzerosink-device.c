@@ -127,6 +127,7 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
   self->display = display;
   self->allocator = GST_BA_FBDEV_ALLOCATOR (allocator);
   self->offered_view = ++self->view_number;
+  self->was_asked = FALSE;
   GST_OBJECT_UNLOCK (self);
   const BaDisplayInfo *info = ba_display_get_info (display);
   GST_INFO_OBJECT (self, "%s display %s: %s %ux%u, %u pages", info->kind, info->name,

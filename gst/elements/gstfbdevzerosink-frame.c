@@ -103,7 +103,10 @@ describe_foreign (GstFbdevZeroSink * self, GstBuffer * buffer)
   gchar *text;
 
   GST_OBJECT_LOCK (self);
-  if (self->not_offered)
+  if (!self->was_asked)
+    text = g_strdup_printf ("the memory is %s, not a page of the screen: no element before the sink asked it for "
+        "buffers (ALLOCATION query)", type);
+  else if (self->not_offered)
     text = g_strdup_printf ("the memory is %s, and no page was offered: %s", type, self->not_offered);
   else
     text = g_strdup_printf ("the memory is %s, not a page of the screen: the element before the sink did not take "
@@ -228,16 +231,12 @@ write_back_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * 
   if (flow == GST_FLOW_EOS) {
     GST_WARNING_OBJECT (self, "no page came back within %d ms: the elements before the sink hold all of them, this "
         "frame is dropped", (gint) (get_page_timeout_ns (self) / GST_MSECOND));
-    if (!self->repaints) {
-      GST_OBJECT_LOCK (self);
-      self->counts.dropped++;
-      GST_OBJECT_UNLOCK (self);
-    }
     return GST_FLOW_OK;
   }
   if (flow != GST_FLOW_OK)
     return flow;
   gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &place->dst);
+  gst_fbdev_zero_sink_repair_borders (self, page, &place->dst);
   flow = gst_fbdev_zero_sink_write_frame (self, buffer, place, way, page);
   if (flow == GST_FLOW_OK)
     self->prepared_page = page;
@@ -266,12 +265,19 @@ static GstFlowReturn
 prepare (GstFbdevZeroSink * self, GstBuffer * buffer, const View * view)
 {
   Placement place;
+  GstVideoRectangle drawn;
   BaBuffer *page;
   GstFlowReturn flow;
   Way way = WAY_FLIP;
   Why why;
 
   gst_fbdev_zero_sink_forget_frame (self);
+  if (!gst_fbdev_zero_sink_is_of_caps (self, buffer)) {
+    /* input-selector lets one past where it is switched while two threads push: the caps are those of the new input */
+    GST_WARNING_OBJECT (self, "a frame does not fit the caps that came before it, it is dropped: %" GST_PTR_FORMAT, buffer);
+    self->prepared_for = gst_buffer_ref (buffer);
+    return GST_FLOW_OK;
+  }
   flow = gst_fbdev_zero_sink_place_buffer (self, view, buffer, &place);
   if (flow == GST_FLOW_ERROR)
     return flow;
@@ -293,6 +299,8 @@ prepare (GstFbdevZeroSink * self, GstBuffer * buffer, const View * view)
   flow = GST_FLOW_OK;
   if (page) {
     self->prepared_page = ba_buffer_ref (page);
+    gst_ba_fbdev_allocator_get_drawn (self->allocator, page, &drawn);
+    gst_fbdev_zero_sink_repair_borders (self, page, &drawn);
   } else {
     way = is_native (self) && gst_fbdev_zero_sink_is_1to1 (&place) ? WAY_COPY : WAY_CONVERT;
     if (ba_display_get_info (self->display)->can_flip)
@@ -306,6 +314,18 @@ prepare (GstFbdevZeroSink * self, GstBuffer * buffer, const View * view)
   return flow;
 }
 
+/* The frame at hand found no page, and there is one now. */
+static gboolean
+has_page_at_last (GstFbdevZeroSink * self)
+{
+  BaPoolStats stats;
+
+  if (self->prepared_page || self->prepared_way == WAY_NONE || !ba_display_get_info (self->display)->can_flip)
+    return FALSE;
+  ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);
+  return stats.n_free > 0;
+}
+
 GstFlowReturn
 gst_fbdev_zero_sink_prepare_frame (GstFbdevZeroSink * self, GstBuffer * buffer)
 {
@@ -315,7 +335,7 @@ gst_fbdev_zero_sink_prepare_frame (GstFbdevZeroSink * self, GstBuffer * buffer)
   if (!self->display)           /* its mode was changed to one that cannot be shown in */
     return GST_FLOW_ERROR;
   gst_fbdev_zero_sink_get_view (self, &view, &number);
-  if (self->prepared_for == buffer && self->prepared_view == number)
+  if (self->prepared_for == buffer && self->prepared_view == number && !has_page_at_last (self))
     return GST_FLOW_OK;         /* the preroll frame comes a second time */
   self->prepared_view = number;
   return prepare (self, buffer, &view);
@@ -344,6 +364,7 @@ write_only_page (GstFbdevZeroSink * self, GstBuffer * buffer)
   flow = gst_fbdev_zero_sink_place_buffer (self, &view, buffer, &place);
   if (flow != GST_FLOW_ERROR) {
     gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &place.dst);
+    gst_fbdev_zero_sink_repair_borders (self, page, &place.dst);
     flow = gst_fbdev_zero_sink_write_frame (self, buffer, &place, self->prepared_way, page);
   }
   if (flow == GST_FLOW_OK)
@@ -394,6 +415,18 @@ flip_refused (GstFbdevZeroSink * self, GstBuffer * buffer, int r, gboolean may_r
   return show_prepared (self, buffer, FALSE);
 }
 
+/* @buffer is not shown, at least not now: a frame is shown again where it was the preroll's, and is one all the same. */
+static void
+count_dropped (GstFbdevZeroSink * self, GstBuffer * buffer)
+{
+  if (self->repaints || self->counted_dropped == buffer)
+    return;
+  self->counted_dropped = buffer;
+  GST_OBJECT_LOCK (self);
+  self->counts.dropped++;
+  GST_OBJECT_UNLOCK (self);
+}
+
 static GstFlowReturn
 show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
 {
@@ -404,6 +437,10 @@ show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
 
   if (flow != GST_FLOW_OK)
     return flow;
+  if (self->prepared_way == WAY_NONE) {
+    count_dropped (self, buffer);
+    return GST_FLOW_OK;
+  }
   can_flip = ba_display_get_info (self->display)->can_flip;
   if (!can_flip) {
     if (self->shown) {
@@ -413,8 +450,10 @@ show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
     if (!self->prepared_page && (flow = write_only_page (self, buffer)) != GST_FLOW_OK)
       return flow;
   }
-  if (!self->prepared_page)
-    return GST_FLOW_OK;         /* dropped, for want of a page */
+  if (!self->prepared_page) {
+    count_dropped (self, buffer);
+    return GST_FLOW_OK;
+  }
 
   while ((r = ba_display_flip (self->display, self->prepared_page, &self->cancel)) == -ECANCELED) {
     if ((flow = gst_fbdev_zero_sink_wait_unlocked (self)) != GST_FLOW_OK)
@@ -427,8 +466,10 @@ show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
     if (!self->repaints) {
       GST_OBJECT_LOCK (self);
       self->counts.shown[self->prepared_way]++;
+      self->counts.dropped -= self->counted_dropped == buffer;
       self->said_starved = FALSE;
       GST_OBJECT_UNLOCK (self);
+      self->counted_dropped = NULL;
     }
     /* somebody may wait for a page, and the next flip may be the frame that is to be drawn there */
     ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &pool_stats);

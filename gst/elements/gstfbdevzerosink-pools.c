@@ -273,6 +273,7 @@ gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
   why_not = why_not_pages (self, &info, &place);
   GST_OBJECT_LOCK (self);
   self->not_offered = why_not;
+  self->was_asked = TRUE;
   self->offered_view = self->view_number;
   self->last_why = WHY_UNKNOWN;
   offer = self->offer_pages;

@@ -56,6 +56,15 @@ typedef enum
 /* A flow return of our own: nothing of the frame is on the screen. */
 #define FLOW_NOWHERE GST_FLOW_CUSTOM_SUCCESS
 
+/* What of ours may hold the preroll lock, each in one thread at a time. */
+typedef enum
+{
+  INSIDE_STREAM,                /* a frame or an event on its way through the base class */
+  INSIDE_STATE,                 /* a change of state */
+  INSIDE_REPAINT,
+  N_INSIDES
+} Inside;
+
 /* How the application wants pictures to be shown. */
 typedef struct
 {
@@ -144,10 +153,14 @@ struct _GstFbdevZeroSink
   guint prepared_view;          /* view_number it was prepared with */
   gboolean shown;               /* it is on the screen */
   gboolean repaints;            /* a frame that was counted before is shown again */
+  gconstpointer counted_dropped;        /* the frame that was counted last; another one may come in the same memory, so
+                                         * NULL from when it comes; streaming thread only */
 
   /* object lock */
   GPtrArray *pools;             /* of GWeakRef: the pools that upstream was given */
   const gchar *not_offered;     /* why the last ALLOCATION query got no pages, NULL where it did; static */
+  gboolean was_asked;           /* an ALLOCATION query came since the display was opened */
+  GThread *inside[N_INSIDES];   /* who is in there */
   gboolean reopen;              /* a property changed since the display was opened */
   gboolean repaint_again;       /* the frame on the screen could not be painted anew, as somebody wants the lock */
   gboolean will_repaint;        /* the frame on the screen is about to be painted anew */
@@ -238,6 +251,10 @@ gboolean gst_fbdev_zero_sink_has_pools (GstFbdevZeroSink * self);
 /* The virtual function of GstBaseSink. */
 gboolean gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query);
 
+/* Says that this thread is in there, and who was before; the other one puts that back. Threads: any. */
+GThread *gst_fbdev_zero_sink_enter (GstFbdevZeroSink * self, Inside where);
+void gst_fbdev_zero_sink_leave (GstFbdevZeroSink * self, Inside where, GThread * before);
+
 /* ---- frame ---------------------------------------------------------------------------------------------------- */
 
 /* Makes @buffer ready to be shown: finds its page, or writes one. */
@@ -257,6 +274,9 @@ GstFlowReturn gst_fbdev_zero_sink_wait_unlocked (GstFbdevZeroSink * self);
 
 /* ---- write ----------------------------------------------------------------------------------------------------- */
 
+/* Whether @buffer is what the caps say, as far as it says something of itself. */
+gboolean gst_fbdev_zero_sink_is_of_caps (GstFbdevZeroSink * self, GstBuffer * buffer);
+
 /* Where @buffer lies on the screen. ERROR, with one posted, where it says something impossible of itself; FLOW_NOWHERE where
  * nothing of it is on the screen. */
 GstFlowReturn gst_fbdev_zero_sink_place_buffer (GstFbdevZeroSink * self, const View * view, GstBuffer * buffer,
@@ -265,6 +285,10 @@ GstFlowReturn gst_fbdev_zero_sink_place_buffer (GstFbdevZeroSink * self, const V
 /* Converts or copies @buffer, and what lies over it, into @page. */
 GstFlowReturn gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place,
     Way way, BaBuffer * page);
+
+/* Makes black what is around @rect on @page where a frame is painted anew: others may have drawn there, which may be why.
+ * With each frame that would be written for nothing. */
+void gst_fbdev_zero_sink_repair_borders (GstFbdevZeroSink * self, BaBuffer * page, const GstVideoRectangle * rect);
 
 /* Makes ready what lies over @buffer; FALSE where nothing does. */
 gboolean gst_fbdev_zero_sink_prepare_overlay (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place);

@@ -283,8 +283,8 @@ gst_fbdev_zero_sink_install_properties (GObjectClass * klass)
   const GParamFlags playing = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
 
   g_object_class_install_property (klass, PROP_DEVICE, g_param_spec_string ("device", "Device",
-          "Where to show: /dev/dri/cardN[,connector=NAME][,mode=WxH[@R]][,plane=ID], /dev/fbN, "
-          "virtual:WxH[,format=BGRx][,pages=6][,rate=60][,file=PATH], or auto",
+          "Where to show: /dev/dri/cardN[,connector=NAME|ID][,mode=WxH[@R]][,plane=ID], /dev/fbN, "
+          "virtual:WxH[,format=BGRx][,pages=6][,stride=BYTES][,rate=60][,read-mbps=N][,file=PATH], or auto",
           GST_FBDEV_ZERO_SINK_DEFAULT_DEVICE, ready));
   g_object_class_install_property (klass, PROP_PAGES, g_param_spec_uint ("pages", "Pages",
           "Pages to ask the device for (0 = all it has, up to 8)", 0, BA_DISPLAY_MAX_PAGES, 0, ready));

@@ -37,6 +37,40 @@ gst_fbdev_zero_sink_get_view (GstFbdevZeroSink * self, View * view, guint * numb
   GST_OBJECT_UNLOCK (self);
 }
 
+GThread *
+gst_fbdev_zero_sink_enter (GstFbdevZeroSink * self, Inside where)
+{
+  GThread *before;
+
+  GST_OBJECT_LOCK (self);
+  before = self->inside[where];
+  self->inside[where] = g_thread_self ();
+  GST_OBJECT_UNLOCK (self);
+  return before;
+}
+
+void
+gst_fbdev_zero_sink_leave (GstFbdevZeroSink * self, Inside where, GThread * before)
+{
+  GST_OBJECT_LOCK (self);
+  self->inside[where] = before;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Whether this thread may have the preroll lock already: the application is called back under it, by messages that are
+ * handled where they are posted. */
+static gboolean
+is_inside (GstFbdevZeroSink * self)
+{
+  gboolean inside = FALSE;
+
+  GST_OBJECT_LOCK (self);
+  for (guint i = 0; i < N_INSIDES; i++)
+    inside = inside || self->inside[i] == g_thread_self ();
+  GST_OBJECT_UNLOCK (self);
+  return inside;
+}
+
 /* The frame on the screen, as far as anybody has it still. Under the preroll lock. */
 static GstBuffer *
 get_shown (GstFbdevZeroSink * self)
@@ -61,6 +95,7 @@ get_shown (GstFbdevZeroSink * self)
 static void
 repaint_locked (GstFbdevZeroSink * self)
 {
+  GThread *before = gst_fbdev_zero_sink_enter (self, INSIDE_REPAINT);
   GstBuffer *buffer = self->display ? get_shown (self) : NULL;
 
   if (buffer && GST_VIDEO_INFO_FORMAT (&self->info) != GST_VIDEO_FORMAT_UNKNOWN
@@ -70,6 +105,7 @@ repaint_locked (GstFbdevZeroSink * self)
     GST_OBJECT_UNLOCK (self);
   }
   gst_clear_buffer (&buffer);
+  gst_fbdev_zero_sink_leave (self, INSIDE_REPAINT, before);
 }
 
 static void
@@ -177,7 +213,12 @@ set_window_handle (GstVideoOverlay * overlay, guintptr handle)
 static void
 expose (GstVideoOverlay * overlay)
 {
-  repaint_now (GST_FBDEV_ZERO_SINK (overlay));
+  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (overlay);
+
+  if (is_inside (self))
+    call_repaint_later (self);
+  else
+    repaint_now (self);
 }
 
 static void

@@ -11,6 +11,17 @@ gst_fbdev_zero_sink_forget_convert (GstFbdevZeroSink * self)
   g_clear_pointer (&self->damage, gst_ba_damage_free);
 }
 
+gboolean
+gst_fbdev_zero_sink_is_of_caps (GstFbdevZeroSink * self, GstBuffer * buffer)
+{
+  GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+
+  return !meta || (meta->format == GST_VIDEO_INFO_FORMAT (&self->info)
+      && meta->n_planes == GST_VIDEO_INFO_N_PLANES (&self->info)
+      && meta->width >= (guint) GST_VIDEO_INFO_WIDTH (&self->info)
+      && meta->height >= (guint) GST_VIDEO_INFO_HEIGHT (&self->info));
+}
+
 GstFlowReturn
 gst_fbdev_zero_sink_place_buffer (GstFbdevZeroSink * self, const View * view, GstBuffer * buffer, Placement * place)
 {
@@ -106,17 +117,11 @@ GstFlowReturn
 gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place, Way way,
     BaBuffer * page)
 {
-  GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   GstVideoFrame frame;
   guint64 bytes;
 
   if (place->dst.w == 0)
     return GST_FLOW_OK;         /* nothing of it is to be seen */
-  if (meta && meta->format != GST_VIDEO_INFO_FORMAT (&self->info)) {    /* GStreamer takes that for a bug of ours */
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame has another format than its caps say."), ("%s, not %s",
-            gst_video_format_to_string (meta->format), GST_VIDEO_INFO_NAME (&self->info)));
-    return GST_FLOW_ERROR;
-  }
   if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame cannot be read."),
         ("buffer of %" G_GSIZE_FORMAT " bytes for %s %dx%d: it is too small, or its memory has no address",
@@ -148,6 +153,22 @@ gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, co
     self->counts.bytes_copied += bytes;
   GST_OBJECT_UNLOCK (self);
   return GST_FLOW_OK;
+}
+
+void
+gst_fbdev_zero_sink_repair_borders (GstFbdevZeroSink * self, BaBuffer * page, const GstVideoRectangle * rect)
+{
+  guint64 bytes;
+
+  if (!self->repaints)
+    return;
+  bytes = gst_ba_paint_around (&self->page_format,
+      (guint8 *) ba_buffer_get_data (page) + GST_VIDEO_INFO_PLANE_OFFSET (&self->screen, 0),
+      GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0), GST_VIDEO_INFO_WIDTH (&self->screen),
+      GST_VIDEO_INFO_HEIGHT (&self->screen), rect);
+  GST_OBJECT_LOCK (self);
+  self->counts.bytes_written += bytes;
+  GST_OBJECT_UNLOCK (self);
 }
 
 /* ---- what lies over the frame --------------------------------------------------------------------------------- */

@@ -99,9 +99,9 @@ clear_if_wanted (GstFbdevZeroSink * self)
 }
 
 static GstStateChangeReturn
-gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transition)
+change_state (GstFbdevZeroSink * self, GstStateChange transition)
 {
-  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (element);
+  GstElement *element = GST_ELEMENT (self);
   GstStateChangeReturn ret;
   gboolean reopened;
   guint64 late;
@@ -144,11 +144,23 @@ gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transitio
   return ret;
 }
 
+static GstStateChangeReturn
+gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transition)
+{
+  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (element);
+  GThread *before = gst_fbdev_zero_sink_enter (self, INSIDE_STATE);
+  GstStateChangeReturn ret = change_state (self, transition);
+
+  gst_fbdev_zero_sink_leave (self, INSIDE_STATE, before);
+  return ret;
+}
+
 static gboolean
 gst_fbdev_zero_sink_event (GstBaseSink * sink, GstEvent * event)
 {
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (sink);
-
+  gboolean in_stream = GST_EVENT_IS_SERIALIZED (event), done;
+  GThread *before = NULL;
   GstTagList *tags;
 
   switch (GST_EVENT_TYPE (event)) {
@@ -168,7 +180,12 @@ gst_fbdev_zero_sink_event (GstBaseSink * sink, GstEvent * event)
     default:
       break;
   }
-  return GST_BASE_SINK_CLASS (gst_fbdev_zero_sink_parent_class)->event (sink, event);
+  if (in_stream)
+    before = gst_fbdev_zero_sink_enter (self, INSIDE_STREAM);
+  done = GST_BASE_SINK_CLASS (gst_fbdev_zero_sink_parent_class)->event (sink, event);
+  if (in_stream)
+    gst_fbdev_zero_sink_leave (self, INSIDE_STREAM, before);
+  return done;
 }
 
 /* ---- negotiation ---------------------------------------------------------------------------------------------- */
@@ -289,15 +306,18 @@ begin_frame (GstFbdevZeroSink * self)
 
   GST_OBJECT_LOCK (self);
   allocator = self->allocator ? gst_object_ref (self->allocator) : NULL;
+  self->inside[INSIDE_STREAM] = g_thread_self ();
   GST_OBJECT_UNLOCK (self);
+  self->counted_dropped = NULL; /* it is another frame, also where it comes in the same memory */
   if (allocator)
     gst_ba_fbdev_allocator_set_showing (allocator, TRUE);
   return allocator;
 }
 
 static GstFlowReturn
-end_frame (GstBaFbdevAllocator * allocator, GstFlowReturn flow)
+end_frame (GstFbdevZeroSink * self, GstBaFbdevAllocator * allocator, GstFlowReturn flow)
 {
+  gst_fbdev_zero_sink_leave (self, INSIDE_STREAM, NULL);
   if (allocator) {
     gst_ba_fbdev_allocator_set_showing (allocator, FALSE);
     gst_object_unref (allocator);
@@ -311,7 +331,7 @@ gst_fbdev_zero_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   GstFbdevZeroSink *self = (GstFbdevZeroSink *) parent;
   GstBaFbdevAllocator *allocator = begin_frame (self);
 
-  return end_frame (allocator, self->base_chain (pad, parent, buffer));
+  return end_frame (self, allocator, self->base_chain (pad, parent, buffer));
 }
 
 static GstFlowReturn
@@ -320,7 +340,7 @@ gst_fbdev_zero_sink_chain_list (GstPad * pad, GstObject * parent, GstBufferList 
   GstFbdevZeroSink *self = (GstFbdevZeroSink *) parent;
   GstBaFbdevAllocator *allocator = begin_frame (self);
 
-  return end_frame (allocator, self->base_chain_list (pad, parent, list));
+  return end_frame (self, allocator, self->base_chain_list (pad, parent, list));
 }
 
 /* ---- the class ------------------------------------------------------------------------------------------------ */

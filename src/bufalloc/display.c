@@ -93,8 +93,8 @@ explain_auto (int code, const BaError *reason, BaError *error)
     case -ENXIO:
     case -EACCES:
     case -EPERM:
-      return ba_error_set (error, -ENODEV, "no screen found (%.160s); to go without one, use virtual:1280x720",
-                           reason->message);
+      return ba_error_set (error, -ENODEV, "no screen found (%.160s)%s", reason->message,
+                           strstr (reason->message, "virtual:") ? "" : "; to go without one, use virtual:1280x720");
     default:
       return ba_error_set (error, code, "%.300s", reason->message);
   }

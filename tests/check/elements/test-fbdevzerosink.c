@@ -99,6 +99,21 @@ START_TEST (frame_stats_has_its_fields)
 }
 END_TEST
 
+/* What gst-inspect-1.0 says of the device has every part that is read. */
+START_TEST (the_device_is_described_in_full)
+{
+  static const gchar *parts[] = { "connector=", "mode=", "plane=", "format=", "pages=", "stride=", "rate=", "read-mbps=",
+    "file=", "/dev/fbN", "auto"
+  };
+  GstElement *sink = gst_element_factory_make ("fbdevzerosink", NULL);
+  GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (sink), "device");
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    ck_assert_msg (strstr (g_param_spec_get_blurb (spec), parts[i]) != NULL, "no %s", parts[i]);
+  gst_object_unref (sink);
+}
+END_TEST
+
 START_TEST (metadata_is_complete)
 {
   GstElement *sink = new_sink (NULL);
@@ -139,11 +154,26 @@ START_TEST (a_missing_device_is_one_clear_error)
 }
 END_TEST
 
+static void
+assert_said_once (const gchar * device, const gchar * word)
+{
+  Player player = player_new ("videotestsrc !", "");
+  const gchar *first;
+
+  g_object_set (player.sink, "device", device, NULL);
+  ck_assert_int_eq (gst_element_set_state (player.pipeline, GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
+  player_drain (&player);
+  first = strstr (player.error, word);
+  ck_assert_msg (first && !strstr (first + 1, word), "%s", player.error);
+  player_free (&player);
+}
+
 START_TEST (auto_without_a_screen_says_what_there_is_instead)
 {
   if (access ("/dev/fb0", F_OK) == 0)
     return;                     /* nobody's screen is touched by a test */
   assert_refused ("auto", GST_RESOURCE_ERROR_NOT_FOUND, "virtual:");
+  assert_said_once ("auto", "virtual:");
 }
 END_TEST
 
@@ -493,7 +523,7 @@ START_TEST (a_query_without_caps_is_not_answered)
 END_TEST
 
 RUN ("fbdevzerosink", properties_have_their_defaults, properties_are_what_was_set, frame_stats_has_its_fields,
-    metadata_is_complete, a_missing_device_is_one_clear_error, auto_without_a_screen_says_what_there_is_instead,
+    metadata_is_complete, the_device_is_described_in_full, a_missing_device_is_one_clear_error, auto_without_a_screen_says_what_there_is_instead,
     nonsense_names_the_part_that_is_wrong, a_file_that_cannot_be_is_one_clear_error, no_permission_is_one_clear_error,
     no_room_is_one_clear_error_and_leaves_no_file, after_a_refusal_another_device_works,
     caps_come_in_the_order_of_their_cost, a_filter_does_not_change_the_order,

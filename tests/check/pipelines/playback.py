@@ -4,6 +4,7 @@ subtitles, streams that follow one another, live sources, and two sinks at a tim
 import os
 import sys
 import tempfile
+import threading
 
 from harness import (Gst, Play, Screen, assert_colours, assert_counts, assert_same, clip, colour_reference, draw, main,
                      play)
@@ -198,6 +199,42 @@ def test_input_selector_switches_between_formats():
     assert stats["dropped"] == 0, stats
     assert_rgb(screen.picture(), W, 80, 60, (0, 0, 255))
     screen.remove()
+
+
+def test_a_frame_of_the_input_before_comes_after_the_switch():
+    """Both inputs push in a thread of their own: one may be past the selector's check when the other one becomes active,
+    and its frame arrives with the caps of that one. Here it waits until these have gone by."""
+    for old, new in ((NATIVE, "video/x-raw,format=I420,width=80,height=60"),
+                     ("video/x-raw,format=I420,width=80,height=60", NATIVE),
+                     ("video/x-raw,format=BGRx,width=80,height=60", NATIVE)):
+        screen = Screen(W, H)
+        p = Play("input-selector name=s sync-streams=false ! "
+                 f"fbdevzerosink name=sink sync=false device={screen.device} "
+                 f"videotestsrc pattern=red ! {old},framerate=30/1 ! s.sink_0 "
+                 f"videotestsrc pattern=blue ! {new},framerate=30/1 ! s.sink_1")
+        selector = p.pipeline.get_by_name("s")
+        switched, frames = threading.Event(), []
+
+        def look_on(_pad, _info, switched=switched, frames=frames, selector=selector):
+            frames.append(None)
+            if len(frames) == 3:
+                selector.set_property("active-pad", selector.get_static_pad("sink_1"))
+                assert switched.wait(60), "the other input pushes nothing"
+            elif len(frames) == 4:  # of the other one: its caps are through
+                switched.set()
+            return Gst.PadProbeReturn.OK
+
+        selector.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, look_on)
+        p.pipeline.set_state(Gst.State.PLAYING)
+        while shown(p.stats()) < 20:
+            p.drain()
+            assert not p.errors, p.errors
+        stats = p.stats()
+        p.stop()
+        assert not p.errors, p.errors
+        assert stats["dropped"] == 1, (old, new, stats)
+        assert_rgb(screen.picture(), W, 80, 60, (0, 0, 255))
+        screen.remove()
 
 
 # ---- text ------------------------------------------------------------------------------------------------------------
