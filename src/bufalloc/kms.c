@@ -263,6 +263,7 @@ release (BaDisplay *display)
   BaiKmsState *state = display->state;
   if (state->is_closed)
     return;
+  bai_kms_free_imports (display);
   bai_kms_free_pages (display);
   bai_kms_free_blob (display, &state->mode_blob);
   bai_kms_free_blob (display, &state->saved_mode_blob);
@@ -424,6 +425,8 @@ const BaDisplayOps bai_kms_ops = {
   .supports_format = kms_supports_format,
   .set_colours = bai_kms_set_colours,
   .export_page = bai_kms_export_page,
+  .import = bai_kms_import,
+  .forget_imports = bai_kms_forget_imports,
   .clear = bai_kms_clear,
   .restore = kms_restore,
   .finish = kms_finish,
