@@ -36,6 +36,12 @@ typedef struct
   bool (*supports_format) (const BaDisplay *display, uint32_t fourcc);
   /* (nullable): as ba_display_set_colours(). */
   int (*set_colours) (BaDisplay *display, BaYuvMatrix matrix, bool full_range);
+  /* (nullable): as ba_display_set_hdr() and ba_display_set_window(). */
+  int (*set_hdr) (BaDisplay *display, const BaHdr *hdr);
+  int (*set_window) (BaDisplay *display, const BaDisplayWindow *window);
+  /* (nullable): opens @display on the device of @old, which is busy, and takes over what @old has to put back. On failure
+   * nothing has changed. Must not log. */
+  int (*reopen) (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error);
   /* (nullable): a new dmabuf of a page, or -errno. */
   int (*export_page) (BaDisplay *display, unsigned page);
   /* (nullable): makes the page at @data black; NULL = zeroes do. */
@@ -91,6 +97,11 @@ extern const BaDisplayOps bai_kms_ops;
 /* Begins and ends what must not happen at the same time as a hook; @display is busy in between. 0 or -ESHUTDOWN. */
 int bai_display_enter (BaDisplay *display);
 void bai_display_leave (BaDisplay *display);
+
+/* A display that is not open, or NULL; what of it is the same for all kinds once it is; and away with one that is not. */
+BaDisplay *bai_display_new (const BaDisplayOptions *options, const BaDeviceCalls *calls, BaError *error);
+void bai_display_begin (BaDisplay *display, const BaDisplayOptions *options);
+void bai_display_free (BaDisplay *display);
 
 /* As ba_display_open(), on top of other system calls; @calls must live as long as the display, and where
  * a driver has not come back from a wait for a vsync, until it does. */

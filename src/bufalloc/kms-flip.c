@@ -196,13 +196,15 @@ bai_kms_show (BaDisplay *display, unsigned page)
 {
   BaiKmsState *state = display->state;
   uint32_t fb_id = state->pages[page].fb_id;
+  if (state->is_closed) /* another display goes on with the card */
+    return -ESHUTDOWN;
   wait_for_flip (display);
   if (state->is_flipping)
     return 1;
   bool was_hidden = state->is_hidden;
   if (was_hidden && !take_master_back (display))
     return 1;
-  if (was_hidden || !state->is_lit)
+  if (was_hidden || !state->is_lit || state->must_light)
     return refused (light (display, fb_id));
   return refused (display->info.n_pages == 1 ? flush (display, fb_id) : flip (display, fb_id));
 }
