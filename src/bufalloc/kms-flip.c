@@ -120,13 +120,25 @@ take_master_back (BaDisplay *display)
   return !state->is_hidden;
 }
 
-/* Whether somebody who shares the card with us has switched the screen off. */
+static void
+note_dpms (void *user, const struct drm_mode_get_property *property, uint64_t value)
+{
+  bool *is_asleep = user;
+  if (strncmp (property->name, "DPMS", sizeof property->name) == 0)
+    *is_asleep = value != DRM_MODE_DPMS_ON;
+}
+
+/* Whether somebody who shares the card with us has switched the screen off. One that sleeps keeps its mode. */
 static bool
 is_off (const BaDisplay *display)
 {
   const BaiKmsState *state = display->state;
   struct drm_mode_crtc crtc;
-  return bai_kms_get_crtc (display, state->crtc_id, &crtc) == 0 && !crtc.mode_valid;
+  bool is_asleep = false;
+  if (bai_kms_get_crtc (display, state->crtc_id, &crtc) == 0 && !crtc.mode_valid)
+    return true;
+  (void) bai_kms_for_each_property (display, state->connector_id, DRM_MODE_OBJECT_CONNECTOR, note_dpms, &is_asleep);
+  return is_asleep;
 }
 
 static bool

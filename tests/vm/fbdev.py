@@ -41,16 +41,20 @@ class Framebuffer:
 
     def until_seen(self, wanted, tolerance=0, what=""):
         """Waits until the screen is exactly this."""
+        found = []
+
         def check():
-            why = screen.difference(self.seen(), wanted, tolerance)
-            assert why is None, f"{self.path} {what}: {why}"
+            found[:] = [self.seen()]
+            # what differs is a long question, asked when there is no time left to wait
+            same = found[0].rgb == wanted.rgb or tolerance and not screen.difference(found[0], wanted, tolerance)
+            assert same, f"{self.path} {what}"
         try:
             eventually(check)
-        except AssertionError:
-            for name, picture in (("found", self.seen()), ("wanted", wanted)):
+        except AssertionError as e:
+            for name, picture in (("found", found[0]), ("wanted", wanted)):
                 path = os.path.join(self.vm.log_dir, f"{self.vm.count:03}-{name}.ppm")
                 screen.write_ppm(path, picture)
-            raise
+            raise AssertionError(f"{e}: {screen.difference(found[0], wanted, tolerance)}") from None
 
     def rows(self, form, which="visible"):
         """The rows that the driver says are shown (or, "top", the memory's first), read from the framebuffer."""
@@ -140,16 +144,16 @@ def check_frames(fb, form, way, sink="", frames=(4, 5)):
         assert_ways(stats["sink"], **{way: n})
 
 
-def check_put_back(fb, end="stop"):
-    """The console is what it was, to the pixel, when a player on its terminal was stopped or killed."""
+def check_put_back(fb, end=signal.SIGINT):
+    """The console is what it was, to the pixel, when a player on its terminal was ended by this signal."""
     before = fb.console()
     player = fb.vm.play(f"{moving(0x7fffffff)} ! {fb.sink}", terminal=True)
     try:
         fb.until_other(before)
         mode = fb.tool("info")
     finally:
-        player.signal(signal.SIGINT if end == "stop" else signal.SIGKILL)
-    fb.until_seen(before, what=f"after {end}")
+        player.signal(end)
+    fb.until_seen(before, what=f"after signal {int(end)}")
     fb.vm.run("while pgrep -x bufalloc-watch; do :; done")
     after = fb.tool("info")
     assert after["place"] == "0,0" and after["bits"] == mode["bits"], after

@@ -105,6 +105,9 @@ class Player:
     ends keeps it after the end of the stream, so that the last frame can be looked at."""
 
     def __init__(self, machine, pipeline, terminal, debug, late):
+        self.start(machine, f"gst-launch-1.0 -q {pipeline} fdsrc fd=9 ! fakesink async=false", terminal, debug, late)
+
+    def start(self, machine, command, terminal=False, debug="", late=False):
         self.machine = machine
         self.name = f"player{machine.count}"
         environment = f"GST_DEBUG={shlex.quote('bufalloc-stats:4,' + debug)} GST_DEBUG_NO_COLOR=1"
@@ -113,8 +116,8 @@ class Player:
         if late:
             machine.run(f"mkfifo {self.late}")
             streams += f" 8<>{self.late}"
-        machine.run(f"mkfifo /run/{self.name}; {environment} gst-launch-1.0 -q {pipeline} fdsrc fd=9 ! "
-                    f"fakesink async=false {streams} >{self.name}.log 2>&1 9<>/run/{self.name} & echo $!")
+        machine.run(f"mkfifo /run/{self.name}; {environment} {command} {streams} >{self.name}.log 2>&1 "
+                    f"9<>/run/{self.name} & echo $!")
         self.pid = int(machine.said.split()[-1])
 
     def signal(self, number):
@@ -140,6 +143,20 @@ class Player:
     def log(self):
         with open(os.path.join(self.machine.results, f"{self.name}.log"), encoding="utf-8", errors="replace") as file:
             return file.read()
+
+
+class Application(Player):
+    """kmsapp in the guest, which opens a card and gives it to the sinks of its pipeline, where that says fd=@."""
+
+    def __init__(self, machine, card, pipeline):
+        self.answers = f"/run/app{machine.count}"
+        machine.run(f"mkfifo {self.answers}")
+        self.start(machine, f"{os.environ['BA_VM_KMSAPP']} {card} '{pipeline}' 8<>{self.answers}")
+
+    def say(self, words):
+        """Has it do something; what it answers."""
+        self.machine.run(f"echo '{words}' >/run/{self.name}; read -r answer <{self.answers}; echo \"$answer\"")
+        return self.machine.said.strip()
 
 
 def frame_stats(said):
