@@ -81,16 +81,23 @@ wait_for_end (BaDisplay *display, int timeout_ms)
   }
 }
 
+/* Where the file is shared and there are no fences, the event may go to somebody else. The driver still says of a flip
+ * that it comes too early. */
 static void
 wait_for_flip (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
+  bool may_lose = !state->owns_fd && state->fence_fd < 0;
   int timeout_ms = STUCK_PERIODS * period_ms (display);
   if (timeout_ms < STUCK_MS)
     timeout_ms = STUCK_MS;
   if (!state->is_flipping)
     return;
-  wait_for_end (display, state->is_stuck ? 0 : timeout_ms);
+  wait_for_end (display, state->is_stuck ? 0 : state->loses_events ? period_ms (display) : timeout_ms);
+  if (state->is_flipping && may_lose) {
+    state->loses_events = true;
+    end_flip (display);
+  }
   state->is_stuck = state->is_flipping;
 }
 
