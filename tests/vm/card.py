@@ -27,6 +27,10 @@ class Card(Framebuffer):
         self.tool("console")
         return super().console()
 
+    def switch(self, terminal):
+        """To another text terminal, as Alt-F2 does."""
+        self.vm.run(f"{os.environ['BA_VM_FBTOOL']} /dev/tty{terminal} switch")
+
     def seen(self):
         return screen.read_ppm(self.vm.screendump(device=self.device, head=self.head))
 

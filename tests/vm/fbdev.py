@@ -78,6 +78,10 @@ class Framebuffer:
     def console(self):
         """Writes text on the console. What the screen is when all of it is there."""
         self.vm.run(TEXT)
+        return self.still()
+
+    def still(self):
+        """What is on the screen when that does not change any more, which is text."""
         pictures = [self.seen()]
 
         def check():
@@ -169,6 +173,15 @@ def check_error(fb):
     fb.until_seen(before, what="after an error")
 
 
+def end_players(vm):
+    """What a test has left that failed: the next one has the machine for itself."""
+    for player in list(vm.players):
+        try:
+            player.signal(signal.SIGKILL)
+        except machine.Failed as e:
+            print(e)
+
+
 def main(module):
     """Runs every function of a module whose name begins with test_, or those that are named, and says how long each
     took."""
@@ -187,5 +200,6 @@ def main(module):
             print(f"FAILED {name}")
             traceback.print_exc(file=sys.stdout)
             sys.stdout.flush()
+            end_players(module.VM)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed or not passed else 0)

@@ -10,6 +10,7 @@
  *   lend                       lets another file be master, which shows all green
  *   back                       closes that file
  *   dpms CONNECTOR VALUE       switches a screen off (3) and on (0)
+ *   frames                     how many frames the element "sink" has shown
  *   ask                        the errors that the pipeline has had, or "none"
  */
 #include <drm.h>
@@ -38,6 +39,7 @@ typedef struct
   int card;
   int other;
   GMainLoop *loop;
+  GstElement *pipeline;
   GString *errors;
 } App;
 
@@ -141,6 +143,20 @@ obey (App *app, const char *line)
   return -EINVAL;
 }
 
+static guint64
+count_frames (const App *app)
+{
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (app->pipeline), "sink");
+  GstStructure *stats = NULL;
+  guint64 flipped = 0, converted = 0, copied = 0;
+  g_object_get (sink, "frame-stats", &stats, NULL);
+  gst_structure_get (stats, "flipped", G_TYPE_UINT64, &flipped, "converted", G_TYPE_UINT64, &converted, "copied",
+                     G_TYPE_UINT64, &copied, NULL);
+  gst_structure_free (stats);
+  gst_object_unref (sink);
+  return flipped + converted + copied;
+}
+
 static gboolean
 on_command (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer user)
 {
@@ -151,7 +167,9 @@ on_command (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer user)
     return G_SOURCE_REMOVE;
   line[n] = 0;
   g_strchomp (line);
-  if (strcmp (line, "ask") == 0) {
+  if (strcmp (line, "frames") == 0) {
+    dprintf (ANSWERS, "%" G_GUINT64_FORMAT "\n", count_frames (app));
+  } else if (strcmp (line, "ask") == 0) {
     dprintf (ANSWERS, "%s\n", app->errors->len ? app->errors->str : "none");
   } else {
     int r = obey (app, line);
@@ -183,8 +201,9 @@ on_message (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer user)
 }
 
 static void
-play (App *app, GstElement *pipeline)
+play (App *app)
 {
+  GstElement *pipeline = app->pipeline;
   GstBus *bus = gst_element_get_bus (pipeline);
   gst_bus_add_watch (bus, on_message, app);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
@@ -212,8 +231,8 @@ main (int argc, char **argv)
   char *number = g_strdup_printf ("%d", app.card);
   char **parts = g_strsplit (argv[2], "@", -1);
   char *text = g_strjoinv (number, parts);
-  GstElement *pipeline = gst_parse_launch (text, &error);
-  if (!pipeline) {
+  app.pipeline = gst_parse_launch (text, &error);
+  if (!app.pipeline) {
     g_printerr ("ERROR: %s\n", error->message);
     return 1;
   }
@@ -221,8 +240,8 @@ main (int argc, char **argv)
   app.errors = g_string_new (NULL);
   g_unix_signal_add (SIGINT, on_signal, &app);
   g_unix_fd_add (COMMANDS, G_IO_IN, on_command, &app);
-  play (&app, pipeline);
-  gst_object_unref (pipeline);
+  play (&app);
+  gst_object_unref (app.pipeline);
   g_main_loop_unref (app.loop);
   g_free (text);
   g_strfreev (parts);

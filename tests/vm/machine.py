@@ -119,9 +119,12 @@ class Player:
         machine.run(f"mkfifo /run/{self.name}; {environment} {command} {streams} >{self.name}.log 2>&1 "
                     f"9<>/run/{self.name} & echo $!")
         self.pid = int(machine.said.split()[-1])
+        machine.players.append(self)
 
     def signal(self, number):
         """Sends a signal and waits for the end. What the player said; where each thread stands, if it hangs."""
+        if self in self.machine.players:
+            self.machine.players.remove(self)
         status = self.machine.run(
             f"kill -{int(number)} {self.pid}\n"
             f"timeout {END_S} tail --pid={self.pid} -s 0.1 -f /dev/null && exit 0\n"
@@ -177,6 +180,7 @@ class Machine:
         self.name = name
         self.count = 0
         self.said = ""
+        self.players = []
         self.gone = None
         self.log_dir = os.path.join(os.environ.get("BA_VM_LOG_DIR", "."), name)
         shutil.rmtree(self.log_dir, ignore_errors=True)
