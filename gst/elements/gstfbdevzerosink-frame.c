@@ -384,6 +384,9 @@ flip_failed (GstFbdevZeroSink * self, int r)
   if (r == -EBUSY)
     GST_ELEMENT_ERROR (self, RESOURCE, BUSY, ("The display %s is in use by another program.", device),
         ("a DRM master (a desktop, another player) owns it: stop it, or show on another device"));
+  else if (r == -ENODEV)
+    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("The display %s is gone.", device),
+        ("its driver has let go of it, or it was unplugged"));
   else
     GST_ELEMENT_ERROR (self, RESOURCE, WRITE, ("A page could not be shown on %s.", device), ("%s", ba_error_text (r)));
   return GST_FLOW_ERROR;
