@@ -261,6 +261,8 @@ gst_av_zero_dec_get_buffer2 (AVCodecContext *context, AVFrame *frame, int flags)
   gboolean in_page = (context->codec->capabilities & AV_CODEC_CAP_DR1) && negotiate_early (self, context, frame)
                      && get_page (self, context, frame);
   int r = in_page ? 0 : avcodec_default_get_buffer2 (context, frame, flags);
+  if (r == 0)
+    r = gst_av_zero_pending_begin (self->pending, frame);
   /* Tests read this line: it is the only witness of where libavcodec writes that comes before the frame itself. */
   if (r == 0)
     GST_LOG_OBJECT (self, "get_buffer2: planes at %p %p %p %p, in a page: %d", (void *) frame->data[0],

@@ -6,6 +6,8 @@
  * gstavzerodec-codecs.c  which caps are which codec
  * gstavzerodec-open.c    from caps to an open AVCodecContext
  * gstavzerodec-packet.c  a compressed buffer becomes a packet
+ * gstavzerodec-pending.c which frames may still become a picture
+ * gstavzerodec-time.c    which frames are left out, and how long the others stay inside
  * gstavzerodec-caps.c    a picture's description becomes caps and tags
  * gstavzerodec-wrap.c    a picture becomes an output buffer: wrap, copy, metas
  * gstavzerodec-direct.c  get_buffer2 into pages of the screen, and when that is possible
@@ -84,6 +86,9 @@ gboolean gst_av_zero_direct_decide (const GstAvZeroDirectQuestion *question, gch
 /* The pages that are with libavcodec; outlives the element where libavcodec keeps frames longer. */
 typedef struct _GstAvZeroPages GstAvZeroPages;
 
+/* The pictures that libavcodec has begun and still holds; outlives the element as they do. */
+typedef struct _GstAvZeroPending GstAvZeroPending;
+
 /* A picture's description, as far as it decides on caps. */
 typedef struct
 {
@@ -114,6 +119,7 @@ struct _GstAvZeroDec
   GstVideoCodecState *input_state;
   GstBuffer *codec_data;
   guint32 palette[AVPALETTE_COUNT]; /* of the caps */
+  gboolean failing; /* nothing but errors since the last picture */
   gboolean palette_is_new; /* the codec does not have it yet */
   GstAvZeroPicture picture; /* that the caps were made for */
   gboolean negotiated;
@@ -127,6 +133,8 @@ struct _GstAvZeroDec
   GstBufferPool *page_pool;
   gint page_stride_bytes;
   GstAvZeroPages *pages;
+  GstAvZeroPending *pending;
+  guint newest; /* number of the packet that went in last */
   GstClockTime latency;
 
   /* counts: atomic; the reason: object lock */
@@ -167,6 +175,22 @@ gboolean gst_av_zero_packet_is_header (enum AVCodecID id, const AVPacket *packet
 /* The number by which a picture finds its GstVideoCodecFrame again. */
 void gst_av_zero_packet_set_number (GstAvZeroDec *self, guint number);
 guint gst_av_zero_frame_get_number (const AVFrame *frame);
+
+/* gstavzerodec-pending.c */
+GstAvZeroPending *gst_av_zero_pending_new (void);
+void gst_av_zero_pending_unref (GstAvZeroPending *pending);
+/* In get_buffer2, on any thread: a picture is begun. 0 or an AVERROR. */
+int gst_av_zero_pending_begin (GstAvZeroPending *pending, AVFrame *frame);
+/* Whether libavcodec, or downstream, has a picture of that number. */
+gboolean gst_av_zero_pending_has (GstAvZeroPending *pending, guint number);
+
+/* gstavzerodec-time.c */
+/* Tells the codec which frames to leave out, before @codec_frame goes in. */
+void gst_av_zero_dec_update_skip (GstAvZeroDec *self, GstVideoCodecFrame *codec_frame);
+/* Asks upstream. */
+gboolean gst_av_zero_dec_is_live (GstAvZeroDec *self);
+/* Says how long a picture stays inside, where that is new. */
+void gst_av_zero_dec_update_latency (GstAvZeroDec *self);
 
 /* gstavzerodec-caps.c */
 /* Negotiates caps for @frame where they differ from the present ones. @width_px, @height_px: as shown. */

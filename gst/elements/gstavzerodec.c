@@ -127,20 +127,33 @@ receive_frame (GstAvZeroDec *self)
   return r;
 }
 
-/* Gives up frames so old that libavcodec cannot hold them any more: invisible ones, second fields, damaged ones. With
- * @before 0: all. */
+/* Packets that are surely through libavcodec: all but the last one, and with frame threads but one for each. Of decoders
+ * that bring their own memory nobody knows what they hold: so much at most, twice where the fields come one by one. */
+static guint
+get_n_inside (const GstAvZeroDec *self)
+{
+  const AVCodecContext *context = self->context;
+  gint inside = 1;
+  if (context->active_thread_type & FF_THREAD_FRAME)
+    inside = context->thread_count + 1;
+  if (!(context->codec->capabilities & AV_CODEC_CAP_DR1))
+    inside = 2 * MAX (context->has_b_frames + context->thread_count + context->delay, 0) + 36;
+  return (guint) inside;
+}
+
+/* Gives up frames that become no picture: invisible ones, second fields, damaged ones, but not @number. With @all none
+ * is in libavcodec any more. */
 static void
-release_old_frames (GstAvZeroDec *self, guint before)
+release_frames (GstAvZeroDec *self, gboolean all, guint number)
 {
   GstVideoDecoder *decoder = GST_VIDEO_DECODER (self);
-  /* Two packets a picture where the fields come one by one. */
-  guint held =
-      2u * (guint) MAX (self->context->has_b_frames + self->context->thread_count + self->context->delay, 0) + 4;
+  guint inside = get_n_inside (self);
   GList *frames = gst_video_decoder_get_frames (decoder);
   for (GList *l = frames; l; l = l->next) {
     GstVideoCodecFrame *frame = l->data;
-    if (before == 0 || (before > held && frame->system_frame_number < before - held)) {
-      GST_LOG_OBJECT (self, "frame %u gave no picture", frame->system_frame_number);
+    guint one = frame->system_frame_number;
+    if (all || (one != number && one + inside <= self->newest && !gst_av_zero_pending_has (self->pending, one))) {
+      GST_LOG_OBJECT (self, "frame %u gave no picture", one);
       gst_video_decoder_release_frame (decoder, frame);
     } else {
       gst_video_codec_frame_unref (frame);
@@ -159,6 +172,7 @@ handle_error (GstAvZeroDec *self, int error)
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("There is no memory to decode into."), ("%s", text));
     return GST_FLOW_ERROR;
   }
+  self->failing = TRUE;
   __atomic_fetch_add (&self->n_corrupt, 1, __ATOMIC_RELAXED);
   GST_VIDEO_DECODER_ERROR (self, 1, STREAM, DECODE, ("The stream is damaged."), ("libavcodec: %s", text), flow);
   return flow;
@@ -175,7 +189,8 @@ handle_picture (GstAvZeroDec *self)
     av_frame_unref (self->frame);
     return GST_FLOW_OK;
   }
-  release_old_frames (self, MAX (number, 1));
+  self->failing = FALSE;
+  release_frames (self, FALSE, number);
   if ((self->frame->flags & AV_FRAME_FLAG_CORRUPT) || self->frame->decode_error_flags) {
     GST_OBJECT_LOCK (self);
     gboolean output_corrupt = self->output_corrupt;
@@ -202,19 +217,33 @@ receive_all (GstAvZeroDec *self)
   return flow;
 }
 
+static void
+flush_codec (GstAvZeroDec *self)
+{
+  GST_VIDEO_DECODER_STREAM_UNLOCK (self);
+  avcodec_flush_buffers (self->context);
+  GST_VIDEO_DECODER_STREAM_LOCK (self);
+  self->failing = FALSE;
+}
+
 /* Everything that is still inside comes out; then the codec can begin anew. */
+static GstFlowReturn
+drain_codec (GstAvZeroDec *self)
+{
+  send_packet (self, NULL);
+  GstFlowReturn flow = receive_all (self);
+  flush_codec (self);
+  return flow;
+}
+
 static GstFlowReturn
 gst_av_zero_dec_drain (GstVideoDecoder *decoder)
 {
   GstAvZeroDec *self = GST_AV_ZERO_DEC (decoder);
   if (!self->context)
     return GST_FLOW_OK;
-  send_packet (self, NULL);
-  GstFlowReturn flow = receive_all (self);
-  GST_VIDEO_DECODER_STREAM_UNLOCK (self);
-  avcodec_flush_buffers (self->context);
-  GST_VIDEO_DECODER_STREAM_LOCK (self);
-  release_old_frames (self, 0);
+  GstFlowReturn flow = drain_codec (self);
+  release_frames (self, TRUE, 0);
   return flow;
 }
 
@@ -222,12 +251,25 @@ static gboolean
 gst_av_zero_dec_flush (GstVideoDecoder *decoder)
 {
   GstAvZeroDec *self = GST_AV_ZERO_DEC (decoder);
-  if (!self->context)
-    return TRUE;
-  GST_VIDEO_DECODER_STREAM_UNLOCK (self);
-  avcodec_flush_buffers (self->context);
-  GST_VIDEO_DECODER_STREAM_LOCK (self);
+  if (self->context)
+    flush_codec (self);
   return TRUE;
+}
+
+/* At a key frame, where nothing but errors came of the packets before: some damage sticks in libavcodec, and would make
+ * it refuse good packets for ever. Opened again is what not even a flush helps, and what needs nothing from before: VP9
+ * after a size that it refused, Cinepak after a first packet that it took for Sega's. */
+static GstFlowReturn
+begin_anew (GstAvZeroDec *self)
+{
+  GstFlowReturn flow = drain_codec (self);
+  if (flow == GST_FLOW_OK && (self->codec->id == AV_CODEC_ID_VP9 || self->codec->id == AV_CODEC_ID_CINEPAK)) {
+    avcodec_free_context (&self->context);
+    self->context = gst_av_zero_codecs_open (self);
+    if (!self->context)
+      flow = GST_FLOW_ERROR;
+  }
+  return flow;
 }
 
 static GstFlowReturn
@@ -238,12 +280,21 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
     gst_video_decoder_release_frame (decoder, codec_frame);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  GST_OBJECT_LOCK (self);
-  self->context->skip_frame = self->skip_frame;
-  GST_OBJECT_UNLOCK (self);
+  if (self->failing && GST_VIDEO_CODEC_FRAME_IS_SYNC_POINT (codec_frame)) {
+    GstFlowReturn flow = begin_anew (self);
+    if (flow != GST_FLOW_OK) {
+      gst_video_decoder_release_frame (decoder, codec_frame);
+      return flow;
+    }
+  }
+  gst_av_zero_dec_update_skip (self, codec_frame);
 
+  self->newest = codec_frame->system_frame_number;
+  release_frames (self, FALSE, self->newest);
+
+  /* An empty packet would mean the end of the stream, and headers came with the caps. */
   int r = gst_av_zero_packet_fill (self->packet, codec_frame->input_buffer);
-  if (r == 0 && gst_av_zero_packet_is_header (self->codec->id, self->packet)) {
+  if (r == 0 && (self->packet->size == 0 || gst_av_zero_packet_is_header (self->codec->id, self->packet))) {
     av_packet_unref (self->packet);
     gst_video_decoder_release_frame (decoder, codec_frame);
     return GST_FLOW_OK;
@@ -257,8 +308,7 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
     self->packet->flags |= AV_PKT_FLAG_KEY;
   gst_video_codec_frame_unref (codec_frame); /* the base class has it in its list */
 
-  /* An empty packet would mean the end of the stream. */
-  if (r == 0 && self->packet->size > 0) {
+  if (r == 0) {
     r = send_packet (self, self->packet);
     self->palette_is_new = FALSE;
   }
@@ -363,6 +413,7 @@ gst_av_zero_dec_start (GstVideoDecoder *decoder)
   __atomic_store_n (&self->n_corrupt, 0, __ATOMIC_RELAXED);
   gst_av_zero_dec_set_reason (self, NULL);
   self->pages = gst_av_zero_pages_new ();
+  self->pending = gst_av_zero_pending_new ();
   self->packet = av_packet_alloc ();
   self->frame = av_frame_alloc ();
   return self->packet && self->frame;
@@ -376,6 +427,7 @@ gst_av_zero_dec_stop (GstVideoDecoder *decoder)
   av_packet_free (&self->packet);
   av_frame_free (&self->frame);
   g_clear_pointer (&self->pages, gst_av_zero_pages_unref);
+  g_clear_pointer (&self->pending, gst_av_zero_pending_unref);
   g_clear_pointer (&self->input_state, gst_video_codec_state_unref);
   gst_clear_buffer (&self->codec_data);
   GstStructure *stats = get_frame_stats (self);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gstavzerodec-time.c: what the decoder does about time: which frames it leaves out when there is not enough of it or
+ * when the segment wants only some, whether it may hold frames back, and how long it does.
+ */
+#include "gstavzerodec-private.h"
+
+/* In a trick mode what the segment asks for; else what the property says, or more where pictures come out too late. Of
+ * those nobody predicts from, or what comes after would be damaged. */
+static enum AVDiscard
+decide_skip (GstAvZeroDec *self, GstVideoCodecFrame *codec_frame)
+{
+  GstVideoDecoder *decoder = GST_VIDEO_DECODER (self);
+  GstSegmentFlags segment = decoder->input_segment.flags;
+  if (segment & GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS)
+    return AVDISCARD_NONKEY;
+  if (segment & GST_SEGMENT_FLAG_TRICKMODE)
+    return AVDISCARD_NONREF;
+  /* Where nobody said how late it is, it is G_MAXINT64; it is said with qos=false too. */
+  gboolean late = gst_video_decoder_get_max_decode_time (decoder, codec_frame) <= 0, qos = TRUE;
+  if (late)
+    g_object_get (self, "qos", &qos, NULL);
+  return late && qos ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+}
+
+void
+gst_av_zero_dec_update_skip (GstAvZeroDec *self, GstVideoCodecFrame *codec_frame)
+{
+  enum AVDiscard skip = decide_skip (self, codec_frame);
+  GST_OBJECT_LOCK (self);
+  skip = MAX (skip, (enum AVDiscard) self->skip_frame);
+  GST_OBJECT_UNLOCK (self);
+  if (skip != self->context->skip_frame)
+    GST_DEBUG_OBJECT (self, "frames to leave out: %d, until now %d", skip, self->context->skip_frame);
+  self->context->skip_frame = skip;
+}
+
+gboolean
+gst_av_zero_dec_is_live (GstAvZeroDec *self)
+{
+  GstQuery *query = gst_query_new_latency ();
+  gboolean live = FALSE;
+  if (gst_pad_peer_query (GST_VIDEO_DECODER_SINK_PAD (self), query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  gst_query_unref (query);
+  return live;
+}
+
+/* Of frame threads libavcodec says it in delay, and so do decoders with threads of their own. */
+void
+gst_av_zero_dec_update_latency (GstAvZeroDec *self)
+{
+  const GstVideoInfo *info = &self->input_state->info;
+  gint frames = self->context->has_b_frames + self->context->delay;
+  if (GST_VIDEO_INFO_FPS_N (info) <= 0 || GST_VIDEO_INFO_FPS_D (info) <= 0 || frames < 0)
+    return;
+  GstClockTime latency = gst_util_uint64_scale ((guint64) frames * GST_SECOND, (guint64) GST_VIDEO_INFO_FPS_D (info),
+                                                (guint64) GST_VIDEO_INFO_FPS_N (info));
+  if (latency != self->latency) {
+    self->latency = latency;
+    gst_video_decoder_set_latency (GST_VIDEO_DECODER (self), latency, latency);
+  }
+}
