@@ -44,7 +44,7 @@ static const Family families[] = {
     "66x50", FALSE },
   { "corrupt-mpeg1.mkv", YUV "-c:v mpeg1video -bf 2 -g 6", "matroskademux ! mpegvideoparse", "66x50", FALSE },
   { "corrupt-mpeg2.mkv", YUV "-c:v mpeg2video -bf 2 -g 6", "matroskademux ! mpegvideoparse", "66x50", FALSE },
-  { "corrupt-mpeg4.mp4", YUV "-c:v mpeg4 -bf 2 -g 6", "qtdemux ! mpeg4videoparse", "66x50", FALSE },
+  { "corrupt-mpeg4.mp4", YUV "-c:v mpeg4 -bf 2 -g 6", "qtdemux ! mpeg4videoparse", "66x50", TRUE },
   { "corrupt-h263.3gp", YUV "-c:v h263 -g 6", "qtdemux", "128x96", FALSE },
   { "corrupt-flv.flv", YUV "-c:v flv -g 6", "flvdemux", "66x50", FALSE },
   { "corrupt-wmv2.asf", YUV "-c:v wmv2 -g 6", "asfdemux", "66x50", FALSE },
