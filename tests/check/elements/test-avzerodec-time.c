@@ -79,6 +79,37 @@ GST_START_TEST (late_frames_are_left_out)
 }
 GST_END_TEST
 
+/* A frame without a time is never late, whatever the sink says: AVI and MPEG program streams have many. */
+GST_START_TEST (frames_without_a_time_are_not_left_out)
+{
+  Stream stream = load_b_frames ();
+  guint n_without = 0;
+  for (guint i = 0; i < stream.packets->len; i++) {
+    GstBuffer *packet = gst_buffer_make_writable (stream.packets->pdata[i]);
+    stream.packets->pdata[i] = packet;
+    GST_BUFFER_DTS (packet) = GST_CLOCK_TIME_NONE;
+    if (i % 12 != 0) {
+      GST_BUFFER_PTS (packet) = GST_CLOCK_TIME_NONE;
+      n_without++;
+    }
+  }
+  fail_unless (n_without > 0);
+  gst_debug_add_log_function (count_skips, NULL, NULL);
+  gst_debug_set_threshold_for_name ("avzerodec", GST_LEVEL_DEBUG);
+  GstHarness *harness = new_traced (OURS, &stream, NULL);
+  push_packets (harness, &stream, 0, 4);
+  gst_harness_push_upstream_event (harness, gst_event_new_qos (GST_QOS_TYPE_OVERFLOW, 0.1, -GST_MSECOND, GST_MSECOND));
+  push_packets (harness, &stream, 4, stream.packets->len);
+  gst_harness_push_event (harness, gst_event_new_eos ());
+  gst_debug_set_threshold_for_name ("avzerodec", GST_LEVEL_NONE);
+  gst_debug_remove_log_function (count_skips);
+  fail_unless_equals_int (n_skips, 0);
+  fail_unless_equals_int ((int) gst_harness_buffers_received (harness), (int) stream.packets->len);
+  gst_harness_teardown (harness);
+  unload (&stream);
+}
+GST_END_TEST
+
 static const struct
 {
   gboolean b_frames;
@@ -271,6 +302,7 @@ avzerodec_time_suite (void)
   watch_over (tcase);
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, late_frames_are_left_out);
+  tcase_add_test (tcase, frames_without_a_time_are_not_left_out);
   tcase_add_loop_test (tcase, latency_is_as_reported, 0, G_N_ELEMENTS (delays));
   tcase_add_loop_test (tcase, gaps_are_handed_on_in_their_place, 0, 2);
   tcase_add_test (tcase, unknown_reordering_loses_no_picture);
