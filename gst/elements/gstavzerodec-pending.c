@@ -94,3 +94,38 @@ gst_av_zero_pending_has (GstAvZeroPending *pending, guint number)
   g_mutex_unlock (&pending->lock);
   return has;
 }
+
+/* Packets that are surely through libavcodec: all but the last one, and with frame threads but one for each. Of decoders
+ * that bring their own memory nobody knows what they hold: so much at most, twice where the fields come one by one. */
+static guint
+get_n_inside (const GstAvZeroDec *self)
+{
+  const AVCodecContext *context = self->context;
+  gint inside = 1;
+  if (context->active_thread_type & FF_THREAD_FRAME)
+    inside = context->thread_count + 1;
+  if (!(context->codec->capabilities & AV_CODEC_CAP_DR1))
+    inside = 2 * MAX (context->has_b_frames + context->thread_count + context->delay, 0) + 36;
+  return (guint) inside;
+}
+
+/* Gives up frames that become no picture: invisible ones, second fields, damaged ones, but not @number. With @all none
+ * is in libavcodec any more. */
+void
+gst_av_zero_dec_release_frames (GstAvZeroDec *self, gboolean all, guint number)
+{
+  GstVideoDecoder *decoder = GST_VIDEO_DECODER (self);
+  guint inside = get_n_inside (self);
+  GList *frames = gst_video_decoder_get_frames (decoder);
+  for (GList *l = frames; l; l = l->next) {
+    GstVideoCodecFrame *frame = l->data;
+    guint one = frame->system_frame_number;
+    if (all || (one != number && one + inside <= self->newest && !gst_av_zero_pending_has (self->pending, one))) {
+      GST_LOG_OBJECT (self, "frame %u gave no picture", one);
+      gst_video_decoder_release_frame (decoder, frame);
+    } else {
+      gst_video_codec_frame_unref (frame);
+    }
+  }
+  g_list_free (frames);
+}

@@ -123,6 +123,7 @@ struct _GstAvZeroDec
   gboolean palette_is_new; /* the codec does not have it yet */
   GstAvZeroPicture picture; /* that the caps were made for */
   gboolean negotiated;
+  guint n_unnamed; /* pictures in a row whose format has no name */
   gboolean refused; /* caps that nobody takes: an error was posted, once until there is another input format */
   gboolean downstream_has_meta;
   gboolean downstream_crops;
@@ -183,6 +184,8 @@ void gst_av_zero_pending_unref (GstAvZeroPending *pending);
 int gst_av_zero_pending_begin (GstAvZeroPending *pending, AVFrame *frame);
 /* Whether libavcodec, or downstream, has a picture of that number. */
 gboolean gst_av_zero_pending_has (GstAvZeroPending *pending, guint number);
+/* Gives up frames of the base class that become no picture, but not @number; with @all: all. */
+void gst_av_zero_dec_release_frames (GstAvZeroDec *self, gboolean all, guint number);
 
 /* gstavzerodec-time.c */
 /* Tells the codec which frames to leave out, before @codec_frame goes in. */
@@ -195,6 +198,8 @@ void gst_av_zero_dec_update_latency (GstAvZeroDec *self);
 /* gstavzerodec-caps.c */
 /* Negotiates caps for @frame where they differ from the present ones. @width_px, @height_px: as shown. */
 gboolean gst_av_zero_dec_update_caps (GstAvZeroDec *self, const AVFrame *frame, gint width_px, gint height_px);
+/* Whether @frame's format is no format of the stream's, but comes of damage. */
+gboolean gst_av_zero_dec_is_format_damaged (GstAvZeroDec *self, const AVFrame *frame);
 /* How @frame is to be turned becomes a tag, where that is new. */
 void gst_av_zero_dec_update_tags (GstAvZeroDec *self, const AVFrame *frame);
 /* What pictures with a palette become. */

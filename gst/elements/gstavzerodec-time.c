@@ -16,8 +16,10 @@ decide_skip (GstAvZeroDec *self, GstVideoCodecFrame *codec_frame)
     return AVDISCARD_NONKEY;
   if (segment & GST_SEGMENT_FLAG_TRICKMODE)
     return AVDISCARD_NONREF;
-  /* Where nobody said how late it is, it is G_MAXINT64; it is said with qos=false too. */
-  gboolean late = gst_video_decoder_get_max_decode_time (decoder, codec_frame) <= 0, qos = TRUE;
+  /* A frame without a time would count as late as soon as anything is known; with qos=false it is known too. */
+  gboolean late = GST_CLOCK_TIME_IS_VALID (codec_frame->deadline)
+                  && gst_video_decoder_get_max_decode_time (decoder, codec_frame) <= 0;
+  gboolean qos = TRUE;
   if (late)
     g_object_get (self, "qos", &qos, NULL);
   return late && qos ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;

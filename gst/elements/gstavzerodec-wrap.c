@@ -203,6 +203,13 @@ gst_av_zero_dec_output (GstAvZeroDec *self, AVFrame *frame, GstVideoCodecFrame *
     av_frame_unref (frame);
     return gst_video_decoder_drop_frame (decoder, codec_frame);
   }
+  if (gst_av_zero_dec_is_format_damaged (self, frame)) {
+    av_frame_unref (frame);
+    gst_video_decoder_release_frame (decoder, codec_frame);
+    __atomic_fetch_add (&self->n_corrupt, 1, __ATOMIC_RELAXED);
+    GST_VIDEO_DECODER_ERROR (self, 1, STREAM, DECODE, ("The stream is damaged."), ("a format without a name"), flow);
+    return flow;
+  }
   gst_av_zero_dec_update_tags (self, frame);
   if (!gst_av_zero_dec_update_caps (self, frame, width_px, height_px) || !crop (self, frame)) {
     av_frame_unref (frame);

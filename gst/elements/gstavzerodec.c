@@ -127,41 +127,6 @@ receive_frame (GstAvZeroDec *self)
   return r;
 }
 
-/* Packets that are surely through libavcodec: all but the last one, and with frame threads but one for each. Of decoders
- * that bring their own memory nobody knows what they hold: so much at most, twice where the fields come one by one. */
-static guint
-get_n_inside (const GstAvZeroDec *self)
-{
-  const AVCodecContext *context = self->context;
-  gint inside = 1;
-  if (context->active_thread_type & FF_THREAD_FRAME)
-    inside = context->thread_count + 1;
-  if (!(context->codec->capabilities & AV_CODEC_CAP_DR1))
-    inside = 2 * MAX (context->has_b_frames + context->thread_count + context->delay, 0) + 36;
-  return (guint) inside;
-}
-
-/* Gives up frames that become no picture: invisible ones, second fields, damaged ones, but not @number. With @all none
- * is in libavcodec any more. */
-static void
-release_frames (GstAvZeroDec *self, gboolean all, guint number)
-{
-  GstVideoDecoder *decoder = GST_VIDEO_DECODER (self);
-  guint inside = get_n_inside (self);
-  GList *frames = gst_video_decoder_get_frames (decoder);
-  for (GList *l = frames; l; l = l->next) {
-    GstVideoCodecFrame *frame = l->data;
-    guint one = frame->system_frame_number;
-    if (all || (one != number && one + inside <= self->newest && !gst_av_zero_pending_has (self->pending, one))) {
-      GST_LOG_OBJECT (self, "frame %u gave no picture", one);
-      gst_video_decoder_release_frame (decoder, frame);
-    } else {
-      gst_video_codec_frame_unref (frame);
-    }
-  }
-  g_list_free (frames);
-}
-
 static GstFlowReturn
 handle_error (GstAvZeroDec *self, int error)
 {
@@ -190,7 +155,7 @@ handle_picture (GstAvZeroDec *self)
     return GST_FLOW_OK;
   }
   self->failing = FALSE;
-  release_frames (self, FALSE, number);
+  gst_av_zero_dec_release_frames (self, FALSE, number);
   if ((self->frame->flags & AV_FRAME_FLAG_CORRUPT) || self->frame->decode_error_flags) {
     GST_OBJECT_LOCK (self);
     gboolean output_corrupt = self->output_corrupt;
@@ -243,7 +208,7 @@ gst_av_zero_dec_drain (GstVideoDecoder *decoder)
   if (!self->context)
     return GST_FLOW_OK;
   GstFlowReturn flow = drain_codec (self);
-  release_frames (self, TRUE, 0);
+  gst_av_zero_dec_release_frames (self, TRUE, 0);
   return flow;
 }
 
@@ -256,20 +221,32 @@ gst_av_zero_dec_flush (GstVideoDecoder *decoder)
   return TRUE;
 }
 
-/* At a key frame, where nothing but errors came of the packets before: some damage sticks in libavcodec, and would make
- * it refuse good packets for ever. Opened again is what not even a flush helps, and what needs nothing from before: VP9
- * after a size that it refused, Cinepak after a first packet that it took for Sega's. */
+/* At a key frame that is refused, or where nothing but errors came of the packets before: some damage sticks in libavcodec, and would make
+ * it refuse good packets for ever, even after a flush: VP9 and H.263 after a size that they refused, Cinepak after a
+ * first packet that it took for Sega's. Opened again, but for what may have had its headers in the stream, long ago. */
 static GstFlowReturn
 begin_anew (GstAvZeroDec *self)
 {
+  static const enum AVCodecID with_headers[] = { AV_CODEC_ID_H264,       AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG1VIDEO,
+                                                 AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_VC1,  AV_CODEC_ID_MPEG4,
+                                                 AV_CODEC_ID_DIRAC,      AV_CODEC_ID_CAVS };
   GstFlowReturn flow = drain_codec (self);
-  if (flow == GST_FLOW_OK && (self->codec->id == AV_CODEC_ID_VP9 || self->codec->id == AV_CODEC_ID_CINEPAK)) {
-    avcodec_free_context (&self->context);
-    self->context = gst_av_zero_codecs_open (self);
-    if (!self->context)
-      flow = GST_FLOW_ERROR;
+  for (guint i = 0; i < G_N_ELEMENTS (with_headers); i++) {
+    if (flow != GST_FLOW_OK || (with_headers[i] == self->codec->id && !self->codec_data))
+      return flow;
   }
-  return flow;
+  avcodec_free_context (&self->context);
+  self->context = gst_av_zero_codecs_open (self);
+  return self->context ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+static int
+send_numbered (GstAvZeroDec *self)
+{
+  gst_av_zero_packet_set_number (self, self->newest);
+  int r = send_packet (self, self->packet);
+  self->palette_is_new = FALSE;
+  return r;
 }
 
 static GstFlowReturn
@@ -290,7 +267,7 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
   gst_av_zero_dec_update_skip (self, codec_frame);
 
   self->newest = codec_frame->system_frame_number;
-  release_frames (self, FALSE, self->newest);
+  gst_av_zero_dec_release_frames (self, FALSE, self->newest);
 
   /* An empty packet would mean the end of the stream, and headers came with the caps. */
   int r = gst_av_zero_packet_fill (self->packet, codec_frame->input_buffer);
@@ -301,17 +278,16 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
   }
   if (r == 0 && self->palette_is_new)
     r = gst_av_zero_packet_add_palette (self->packet, self->palette);
-  gst_av_zero_packet_set_number (self, codec_frame->system_frame_number);
   self->packet->pts = GST_CLOCK_TIME_IS_VALID (codec_frame->pts) ? (int64_t) codec_frame->pts : AV_NOPTS_VALUE;
   self->packet->dts = GST_CLOCK_TIME_IS_VALID (codec_frame->dts) ? (int64_t) codec_frame->dts : AV_NOPTS_VALUE;
   if (GST_VIDEO_CODEC_FRAME_IS_SYNC_POINT (codec_frame))
     self->packet->flags |= AV_PKT_FLAG_KEY;
   gst_video_codec_frame_unref (codec_frame); /* the base class has it in its list */
 
-  if (r == 0) {
-    r = send_packet (self, self->packet);
-    self->palette_is_new = FALSE;
-  }
+  if (r == 0)
+    r = send_numbered (self);
+  if (r < 0 && (self->packet->flags & AV_PKT_FLAG_KEY) && self->packet->size > 0 && begin_anew (self) == GST_FLOW_OK)
+    r = send_numbered (self);
   av_packet_unref (self->packet);
   GstFlowReturn flow = r < 0 ? handle_error (self, r) : GST_FLOW_OK;
   return flow == GST_FLOW_OK ? receive_all (self) : flow;
