@@ -138,6 +138,8 @@ struct _GstAvZeroDec
   guint newest; /* number of the packet that went in last */
   GstClockTime latency;
 
+  gint downstream_is_late; /* atomic: whether the last picture that was reported on came late */
+
   /* counts: atomic; the reason: object lock */
   gint64 n_direct;
   gint64 n_wrapped;
@@ -188,6 +190,8 @@ gboolean gst_av_zero_pending_has (GstAvZeroPending *pending, guint number);
 void gst_av_zero_dec_release_frames (GstAvZeroDec *self, gboolean all, guint number);
 
 /* gstavzerodec-time.c */
+/* Notes whether pictures come late; then the base class has the event. */
+gboolean gst_av_zero_dec_src_event (GstVideoDecoder *decoder, GstEvent *event);
 /* Tells the codec which frames to leave out, before @codec_frame goes in. */
 void gst_av_zero_dec_update_skip (GstAvZeroDec *self, GstVideoCodecFrame *codec_frame);
 /* Asks upstream. */

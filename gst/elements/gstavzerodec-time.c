@@ -17,12 +17,27 @@ decide_skip (GstAvZeroDec *self, GstVideoCodecFrame *codec_frame)
   if (segment & GST_SEGMENT_FLAG_TRICKMODE)
     return AVDISCARD_NONREF;
   /* A frame without a time would count as late as soon as anything is known; with qos=false it is known too. */
-  gboolean late = GST_CLOCK_TIME_IS_VALID (codec_frame->deadline)
+  gboolean late = g_atomic_int_get (&self->downstream_is_late) && GST_CLOCK_TIME_IS_VALID (codec_frame->deadline)
                   && gst_video_decoder_get_max_decode_time (decoder, codec_frame) <= 0;
   gboolean qos = TRUE;
   if (late)
     g_object_get (self, "qos", &qos, NULL);
   return late && qos ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+}
+
+/* The base class takes the time of the last picture for one that has passed, also where that picture was in time, and
+ * even where nobody looks at the clock. A stream whose times are not complete has pictures with a guessed one: if it is
+ * too far ahead, frames would be left out that nobody is waiting for. So somebody has to have come late. */
+gboolean
+gst_av_zero_dec_src_event (GstVideoDecoder *decoder, GstEvent *event)
+{
+  GstAvZeroDec *self = GST_AV_ZERO_DEC (decoder);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_QOS) {
+    GstClockTimeDiff late_ns;
+    gst_event_parse_qos (event, NULL, NULL, &late_ns, NULL);
+    g_atomic_int_set (&self->downstream_is_late, late_ns > 0);
+  }
+  return GST_VIDEO_DECODER_CLASS (g_type_class_peek_parent (G_OBJECT_GET_CLASS (self)))->src_event (decoder, event);
 }
 
 void

@@ -221,9 +221,10 @@ gst_av_zero_dec_flush (GstVideoDecoder *decoder)
   return TRUE;
 }
 
-/* At a key frame that is refused, or where nothing but errors came of the packets before: some damage sticks in libavcodec, and would make
- * it refuse good packets for ever, even after a flush: VP9 and H.263 after a size that they refused, Cinepak after a
- * first packet that it took for Sega's. Opened again, but for what may have had its headers in the stream, long ago. */
+/* At a key frame that is refused, or where nothing but errors came of the packets before: some damage sticks in
+ * libavcodec, and would make it refuse good packets for ever, even after a flush: VP9 and H.263 after a size that they
+ * refused, Cinepak after a first packet that it took for Sega's. Opened again, but for what may have had its headers in
+ * the stream, long ago. */
 static GstFlowReturn
 begin_anew (GstAvZeroDec *self)
 {
@@ -387,6 +388,7 @@ gst_av_zero_dec_start (GstVideoDecoder *decoder)
   __atomic_store_n (&self->n_wrapped, 0, __ATOMIC_RELAXED);
   __atomic_store_n (&self->n_copied, 0, __ATOMIC_RELAXED);
   __atomic_store_n (&self->n_corrupt, 0, __ATOMIC_RELAXED);
+  g_atomic_int_set (&self->downstream_is_late, FALSE);
   gst_av_zero_dec_set_reason (self, NULL);
   self->pages = gst_av_zero_pages_new ();
   self->pending = gst_av_zero_pending_new ();
@@ -558,6 +560,7 @@ gst_av_zero_dec_class_init (GstAvZeroDecClass *klass)
   decoder_class->finish = gst_av_zero_dec_drain;
   decoder_class->drain = gst_av_zero_dec_drain;
   decoder_class->flush = gst_av_zero_dec_flush;
+  decoder_class->src_event = gst_av_zero_dec_src_event;
   decoder_class->propose_allocation = gst_av_zero_dec_propose_allocation;
   decoder_class->decide_allocation = gst_av_zero_dec_decide_allocation;
 }
