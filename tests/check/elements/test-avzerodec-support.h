@@ -8,6 +8,7 @@
 #include <gst/check/gstcheck.h>
 #include <gst/video/video.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #include "../libs/test-leaks.h"
 
@@ -102,7 +103,9 @@ static inline gchar *
 make_file (const gchar *name, const gchar *input, const gchar *options)
 {
   const gchar *dir = g_getenv ("BA_CLIP_DIR") ? g_getenv ("BA_CLIP_DIR") : g_get_tmp_dir ();
-  gchar *part = g_strdup_printf ("%s/part-%s", dir, name), *path = g_build_filename (dir, name, NULL);
+  /* Its own part: another test may be making the same file. */
+  gchar *part = g_strdup_printf ("%s/part-%d-%s", dir, (gint) getpid (), name);
+  gchar *path = g_build_filename (dir, name, NULL);
   gchar *command = g_strdup_printf ("ffmpeg -nostdin -loglevel error -y %s %s \"%s\"", input, options, part);
   gint status = -1;
   g_mkdir_with_parents (dir, 0755);
