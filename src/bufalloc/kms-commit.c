@@ -81,12 +81,16 @@ set_all (const BaiKmsState *state, Commit *what, uint32_t fb_id)
   set (what, BAI_KMS_PLANE_CRTC, state->crtc_id);
   set (what, BAI_KMS_PLANE_SRC_X, 0);
   set (what, BAI_KMS_PLANE_SRC_Y, 0);
-  set (what, BAI_KMS_PLANE_SRC_W, (uint64_t) state->window.width_px << 16);
-  set (what, BAI_KMS_PLANE_SRC_H, (uint64_t) state->window.height_px << 16);
+  set (what, BAI_KMS_PLANE_SRC_W, (uint64_t) state->page_width_px << 16);
+  set (what, BAI_KMS_PLANE_SRC_H, (uint64_t) state->page_height_px << 16);
   set (what, BAI_KMS_PLANE_CRTC_X, (uint64_t) (int64_t) state->window.x_px);
   set (what, BAI_KMS_PLANE_CRTC_Y, (uint64_t) (int64_t) state->window.y_px);
   set (what, BAI_KMS_PLANE_CRTC_W, state->window.width_px);
   set (what, BAI_KMS_PLANE_CRTC_H, state->window.height_px);
+  for (unsigned i = 0; i < BAI_KMS_N_PROPERTIES; i++) {
+    if (state->properties[i].is_wanted)
+      set (what, i, state->properties[i].wanted);
+  }
 }
 
 static void
@@ -111,6 +115,17 @@ bai_kms_test (BaDisplay *display, uint32_t fb_id)
     return 0;
   set_all (state, &what, fb_id);
   return commit (display, &what, DRM_MODE_ATOMIC_TEST_ONLY | mode_flag (state), 0);
+}
+
+int
+bai_kms_test_flip (BaDisplay *display, uint32_t fb_id)
+{
+  const BaiKmsState *state = display->state;
+  Commit what = { 0 };
+  if (!state->is_atomic || !state->is_lit || state->is_hidden)
+    return bai_kms_test (display, fb_id);
+  set (&what, BAI_KMS_PLANE_FB, fb_id);
+  return commit (display, &what, DRM_MODE_ATOMIC_TEST_ONLY, 0);
 }
 
 static int
@@ -164,8 +179,8 @@ set_plane (const BaDisplay *display, uint32_t fb_id)
     .crtc_y = state->window.y_px,
     .crtc_w = state->window.width_px,
     .crtc_h = state->window.height_px,
-    .src_w = state->window.width_px << 16,
-    .src_h = state->window.height_px << 16,
+    .src_w = state->page_width_px << 16,
+    .src_h = state->page_height_px << 16,
   };
   return bai_kms_call (display, DRM_IOCTL_MODE_SETPLANE, &arg);
 }
@@ -206,7 +221,12 @@ bai_kms_light (BaDisplay *display, uint32_t fb_id)
 {
   BaiKmsState *state = display->state;
   int r = state->is_atomic ? light_atomic (display, fb_id) : light_legacy (display, fb_id);
-  state->is_lit |= r == 0;
+  if (r == 0) {
+    state->is_lit = true;
+    state->shown_fb = state->shown_fb_before = fb_id;
+    state->must_light = false;
+    bai_kms_free_inherited (display);
+  }
   return r;
 }
 
@@ -227,8 +247,11 @@ bai_kms_start_flip (BaDisplay *display, uint32_t fb_id)
     state->can_async = false; /* the driver said it can; the plane says what it cannot */
     r = start_flip (display, fb_id, false);
   }
-  if (r == 0)
+  if (r == 0) {
     state->is_flipping = state->is_atomic || !state->is_overlay;
+    state->shown_fb_before = state->is_flipping ? state->shown_fb : fb_id;
+    state->shown_fb = fb_id;
+  }
   return r;
 }
 

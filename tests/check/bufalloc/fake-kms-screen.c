@@ -1,78 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fake-kms-screen.c: what the fake card shows, and from what: dumb buffers, atomic commits, mode sets, flips and planes, each checked as a driver
+ * fake-kms-screen.c: what the fake card shows: atomic commits, mode sets, flips and planes, each checked as a driver
  * that can neither scale nor show a primary plane smaller than the screen would.
  */
 #include "fake-kms.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-
-/* ---- buffers ---------------------------------------------------------------------------------------------------- */
-
-int
-fake_kms_create_dumb (FakeKms *fake, struct drm_mode_create_dumb *arg)
-{
-  if (arg->bpp == fake->refuse_bpp)
-    return fake_kms_fail_with (EINVAL);
-  if (fake_kms_count (fake->handles) >= fake->most_dumbs)
-    return fake_kms_fail_with (ENOMEM);
-  FakeThing *buffer = fake_kms_make (fake, fake->handles);
-  uint32_t align = fake->pitch_align ? fake->pitch_align : 4;
-  arg->pitch = (arg->width * arg->bpp / 8 + align - 1) / align * align;
-  arg->size = ((uint64_t) arg->pitch * arg->height + 4095) / 4096 * 4096;
-  arg->handle = buffer->id;
-  buffer->bytes = (uint32_t) arg->size;
-  if (arg->size > FAKE_BUFFER_BYTES)
-    abort ();
-  return 0;
-}
-
-int
-fake_kms_map_dumb (FakeKms *fake, struct drm_mode_map_dumb *arg)
-{
-  const FakeThing *buffer = fake_kms_find (fake->handles, arg->handle);
-  if (!buffer)
-    return fake_kms_fail_with (ENOENT);
-  arg->offset = (uint64_t) (buffer - fake->handles) * FAKE_BUFFER_BYTES;
-  return 0;
-}
-
-/* All buffers are in one memory: what is given is that, which is enough to see whose fd it is. */
-int
-fake_kms_export (FakeKms *fake, struct drm_prime_handle *arg)
-{
-  if (fake->no_export)
-    return fake_kms_fail_with (ENOSYS);
-  if (!arg->handle || !fake_kms_find (fake->handles, arg->handle))
-    return fake_kms_fail_with (ENOENT);
-  if (arg->flags != (DRM_CLOEXEC | DRM_RDWR))
-    return fake_kms_fail_with (EINVAL);
-  arg->fd = fake->calls.dup (fake, fake->memory_fd);
-  return arg->fd < 0 ? -1 : 0;
-}
-
-int
-fake_kms_add_fb (FakeKms *fake, struct drm_mode_fb_cmd2 *arg)
-{
-  const FakeThing *buffer = fake_kms_find (fake->handles, arg->handles[0]);
-  if (!arg->handles[0] || !buffer)
-    return fake_kms_fail_with (ENOENT);
-  for (unsigned i = 0; i < 3; i++) {
-    uint32_t rows = i == 0 || arg->pixel_format == DRM_FORMAT_NV16 ? arg->height : (arg->height + 1) / 2;
-    if (arg->handles[i] && arg->offsets[i] + arg->pitches[i] * rows > buffer->bytes)
-      return fake_kms_fail_with (EINVAL);
-  }
-  FakeThing *fb = fake_kms_make (fake, fake->fbs);
-  fb->width = arg->width;
-  fb->height = arg->height;
-  fb->fourcc = arg->pixel_format;
-  arg->fb_id = fb->id;
-  return 0;
-}
 
 /* ---- showing --------------------------------------------------------------------------------------------------- */
 
@@ -99,12 +34,13 @@ check_screen (FakeKms *fake, const FakeScreen *wanted)
       return ENOENT;
     if (!takes_format (fake, fb->fourcc) || !wanted->active)
       return EINVAL;
-    if (plane->values[FAKE_P_SRC_W] >> 16 != plane->values[FAKE_P_W]
-        || plane->values[FAKE_P_SRC_H] >> 16 != plane->values[FAKE_P_H])
+    if (!fake->can_scale
+        && (plane->values[FAKE_P_SRC_W] >> 16 != plane->values[FAKE_P_W]
+            || plane->values[FAKE_P_SRC_H] >> 16 != plane->values[FAKE_P_H]))
       return ERANGE;
     if (plane->values[FAKE_P_SRC_W] >> 16 > fb->width || plane->values[FAKE_P_SRC_H] >> 16 > fb->height)
       return ENOSPC;
-    if (i == 0
+    if (i == 0 && !fake->can_be_small
         && (plane->values[FAKE_P_W] != wanted->mode.hdisplay || plane->values[FAKE_P_H] != wanted->mode.vdisplay))
       return EINVAL;
   }
@@ -139,6 +75,18 @@ set_property (FakeKms *fake, FakeScreen *wanted, uint32_t object, unsigned prope
     case FAKE_P_CRTC:
       plane->crtc = (uint32_t) value;
       break;
+    case FAKE_P_HDR:
+    case FAKE_P_COLORSPACE:
+    case FAKE_P_MAX_BPC:
+      if (property == FAKE_P_HDR && value && !fake_kms_find (fake->blobs, (uint32_t) value))
+        return EINVAL;
+      wanted->connector_values[property] = value;
+      break;
+    case FAKE_P_ZPOS:
+      if (fake->no_mixing)
+        return EINVAL;
+      plane->values[property] = value;
+      break;
     default:
       plane->values[property] = value;
   }
@@ -148,7 +96,8 @@ set_property (FakeKms *fake, FakeScreen *wanted, uint32_t object, unsigned prope
 static bool
 is_modeset (const FakeScreen *from, const FakeScreen *to)
 {
-  return from->connector_crtc != to->connector_crtc || from->active != to->active
+  return memcmp (from->connector_values, to->connector_values, sizeof from->connector_values) != 0
+         || from->connector_crtc != to->connector_crtc || from->active != to->active
          || memcmp (&from->mode, &to->mode, sizeof to->mode) != 0;
 }
 
@@ -274,6 +223,8 @@ fake_kms_set_plane (FakeKms *fake, const struct drm_mode_set_plane *arg)
   fake_kms_cover (plane, arg->fb_id, arg->crtc_id, arg->crtc_w, arg->crtc_h);
   plane->values[FAKE_P_X] = arg->fb_id ? (uint64_t) (int64_t) arg->crtc_x : 0;
   plane->values[FAKE_P_Y] = arg->fb_id ? (uint64_t) (int64_t) arg->crtc_y : 0;
+  plane->values[FAKE_P_SRC_W] = arg->fb_id ? arg->src_w : 0;
+  plane->values[FAKE_P_SRC_H] = arg->fb_id ? arg->src_h : 0;
   fake->n_plane_sets++;
   return use_screen (fake, &wanted);
 }
