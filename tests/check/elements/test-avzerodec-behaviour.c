@@ -416,6 +416,7 @@ static Suite *
 avzerodec_behaviour_suite (void)
 {
   Suite *suite = suite_create ("avzerodec-behaviour");
+  load_plugins ();
   TCase *tcase = tcase_create ("packets");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);

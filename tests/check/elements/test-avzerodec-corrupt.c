@@ -297,6 +297,7 @@ static Suite *
 avzerodec_corrupt_suite (void)
 {
   Suite *suite = suite_create ("avzerodec-corrupt");
+  load_plugins ();
   TCase *tcase = tcase_create ("families");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);

@@ -11,6 +11,13 @@
 
 #define GROUP "250"
 
+/* The address sanitizer takes ten times as long, and sees a leak after one frame. */
+#ifdef __SANITIZE_ADDRESS__
+#define COUNT(n) ((n) / 10)
+#else
+#define COUNT(n) (n)
+#endif
+
 static const struct
 {
   const gchar *line;
@@ -18,12 +25,12 @@ static const struct
   guint every_bad; /* of so many packets one is spoilt; 0: none */
   gboolean pictures; /* whether all good packets become pictures */
 } runs[] = {
-  { "avzerodec name=dec max-threads=1", 100000, 0, TRUE },
-  { "avzerodec name=dec max-threads=4 thread-type=frame", 30000, 0, TRUE },
-  { "avzerodec name=dec max-threads=1 output-corrupt=false", 30000, 3, FALSE },
-  { "avzerodec name=dec max-threads=4 thread-type=frame", 30000, 2, FALSE },
-  { "avzerodec name=dec max-threads=1", 30000, 1, FALSE }, /* nothing ever comes out */
-  { "avzerodec name=dec max-threads=1 skip-frame=nonkey", 30000, 0, FALSE },
+  { "avzerodec name=dec max-threads=1", COUNT (100000), 0, TRUE },
+  { "avzerodec name=dec max-threads=4 thread-type=frame", COUNT (30000), 0, TRUE },
+  { "avzerodec name=dec max-threads=1 output-corrupt=false", COUNT (30000), 3, FALSE },
+  { "avzerodec name=dec max-threads=4 thread-type=frame", COUNT (30000), 2, FALSE },
+  { "avzerodec name=dec max-threads=1", COUNT (30000), 1, FALSE }, /* nothing ever comes out */
+  { "avzerodec name=dec max-threads=1 skip-frame=nonkey", COUNT (30000), 0, FALSE },
 };
 
 static GstBuffer *
@@ -87,6 +94,7 @@ static Suite *
 avzerodec_long_suite (void)
 {
   Suite *suite = suite_create ("avzerodec-long");
+  load_plugins ();
   TCase *tcase = tcase_create ("packets");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);

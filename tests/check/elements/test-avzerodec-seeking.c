@@ -250,6 +250,7 @@ static Suite *
 avzerodec_seeking_suite (void)
 {
   Suite *suite = suite_create ("avzerodec-seeking");
+  load_plugins ();
   TCase *tcase = tcase_create ("pipelines");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);

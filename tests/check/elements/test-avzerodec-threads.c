@@ -225,6 +225,7 @@ avzerodec_threads_suite (void)
 {
   const int n = G_N_ELEMENTS (media) * G_N_ELEMENTS (decoders);
   Suite *suite = suite_create ("avzerodec-threads");
+  load_plugins ();
   TCase *tcase = tcase_create ("pipelines");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);

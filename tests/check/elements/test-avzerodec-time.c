@@ -319,6 +319,7 @@ static Suite *
 avzerodec_time_suite (void)
 {
   Suite *suite = suite_create ("avzerodec-time");
+  load_plugins ();
   TCase *tcase = tcase_create ("packets");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);

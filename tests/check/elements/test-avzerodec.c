@@ -443,6 +443,7 @@ static Suite *
 avzerodec_suite (void)
 {
   Suite *suite = suite_create ("avzerodec");
+  load_plugins ();
   TCase *tcase = tcase_create ("streams");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);
