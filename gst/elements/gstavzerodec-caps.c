@@ -14,6 +14,9 @@
 #include <libavutil/pixdesc.h>
 #include <libavutil/stereo3d.h>
 
+/* Pictures in a row whose format has no name, before it is believed: a second of most streams. */
+#define MOST_UNNAMED 30
+
 /* FFmpeg keeps the colours of a palette as 32-bit words of this machine. */
 GstVideoFormat
 gst_av_zero_get_palette_format (void)
@@ -258,6 +261,19 @@ make_caps (const GstAvZeroDec *self, const GstVideoInfo *info)
   if (self->picture.has_light_level && !input_has_field (self, "content-light-level"))
     gst_video_content_light_level_add_to_caps (&self->picture.light_level, caps);
   return caps;
+}
+
+/* Damage makes formats, too. So one that GStreamer has no name for, in a stream that had another, is taken for that; not
+ * for ever, since streams may really change. */
+gboolean
+gst_av_zero_dec_is_format_damaged (GstAvZeroDec *self, const AVFrame *frame)
+{
+  GstVideoInfo info;
+  if (get_frame_info (frame, &info)) {
+    self->n_unnamed = 0;
+    return FALSE;
+  }
+  return self->negotiated && ++self->n_unnamed <= MOST_UNNAMED;
 }
 
 gboolean

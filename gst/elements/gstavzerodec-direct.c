@@ -261,6 +261,8 @@ gst_av_zero_dec_get_buffer2 (AVCodecContext *context, AVFrame *frame, int flags)
   gboolean in_page = (context->codec->capabilities & AV_CODEC_CAP_DR1) && negotiate_early (self, context, frame)
                      && get_page (self, context, frame);
   int r = in_page ? 0 : avcodec_default_get_buffer2 (context, frame, flags);
+  if (r == 0)
+    r = gst_av_zero_pending_begin (self->pending, frame);
   /* Tests read this line: it is the only witness of where libavcodec writes that comes before the frame itself. */
   if (r == 0)
     GST_LOG_OBJECT (self, "get_buffer2: planes at %p %p %p %p, in a page: %d", (void *) frame->data[0],
@@ -332,23 +334,36 @@ find_pages_structure (GstQuery *query)
   return params && gst_structure_has_name (params, "bufalloc-pages") ? params : NULL;
 }
 
+/* Pages that read slowly are not the first pool: that is for those who read back, and who does is decided here. The
+ * pool (transfer full), or NULL. */
+static GstBufferPool *
+find_page_pool (GstQuery *query, guint *size_bytes, guint *min, guint *max)
+{
+  for (guint i = 0; i < gst_query_get_n_allocation_pools (query); i++) {
+    GstBufferPool *pool = NULL;
+    gst_query_parse_nth_allocation_pool (query, i, &pool, size_bytes, min, max);
+    if (pool && GST_IS_BA_FBDEV_POOL (pool))
+      return pool;
+    gst_clear_object (&pool);
+  }
+  return NULL;
+}
+
 gboolean
 gst_av_zero_dec_take_pages (GstAvZeroDec *self, GstQuery *query, GstCaps *caps)
 {
   GstAvZeroDirectQuestion question;
   gchar reason[GST_AV_ZERO_REASON_BYTES];
   const GstStructure *structure = find_pages_structure (query);
-  GstBufferPool *pool = NULL;
   guint size_bytes = 0, min = 0, max = 0;
+  GstBufferPool *pool = find_page_pool (query, &size_bytes, &min, &max);
   gboolean direct = FALSE;
 
   refuse (reason, "downstream offers no pages of a screen for %s of %dx%d",
           gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (&self->picture.info)),
           GST_VIDEO_INFO_WIDTH (&self->picture.info), GST_VIDEO_INFO_HEIGHT (&self->picture.info));
   gst_av_zero_dec_drop_pages (self);
-  if (gst_query_get_n_allocation_pools (query) > 0)
-    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size_bytes, &min, &max);
-  if (structure && pool && GST_IS_BA_FBDEV_POOL (pool)) {
+  if (structure && pool) {
     ask (self, GST_BA_FBDEV_POOL (pool), structure, &question);
     direct = check_codec (&question, reason);
     if (direct && !configure (pool, caps, size_bytes, min, max, (guint) question.stride_align_bytes - 1))

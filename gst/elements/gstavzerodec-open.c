@@ -204,8 +204,18 @@ set_up_threads (GstAvZeroDec *self, AVCodecContext *context, const AVCodec *deco
   GST_OBJECT_LOCK (self);
   GstAvZeroDirectRendering mode = self->direct_rendering;
   gint max_threads = self->max_threads;
-  gint thread_type = self->thread_type ? self->thread_type : FF_THREAD_FRAME | FF_THREAD_SLICE;
+  gint thread_type = self->thread_type;
   GST_OBJECT_UNLOCK (self);
+  gboolean live = gst_av_zero_dec_is_live (self);
+  /* Each frame thread holds a picture back. */
+  if (thread_type == 0)
+    thread_type = live ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
+  if (!(thread_type & FF_THREAD_FRAME) && self->codec->id == AV_CODEC_ID_AV1)
+    context->flags |= AV_CODEC_FLAG_LOW_DELAY; /* its decoder has threads of its own */
+  /* Where H.264 does not say how many pictures are reordered, as many as the level allows: else libavcodec finds it out
+   * by pictures that come too late, and leaves them out. */
+  if (!live && self->codec->id == AV_CODEC_ID_H264)
+    context->strict_std_compliance = FF_COMPLIANCE_STRICT;
   /* libavcodec's own "auto" counts processors too, but takes one more than there are. */
   context->thread_count = max_threads > 0 ? max_threads : (int) MIN (g_get_num_processors (), 16u);
   self->may_be_direct =

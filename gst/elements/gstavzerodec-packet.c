@@ -58,7 +58,7 @@ gst_av_zero_packet_fill (AVPacket *packet, GstBuffer *buffer)
     r = AVERROR (ENOMEM);
   } else {
     r = av_new_packet (packet, (int) input->map.size);
-    if (r == 0)
+    if (r == 0 && input->map.size > 0) /* or there is no data at all */
       memcpy (packet->data, input->map.data, input->map.size);
   }
   free_input (input, NULL);

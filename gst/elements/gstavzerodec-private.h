@@ -6,6 +6,8 @@
  * gstavzerodec-codecs.c  which caps are which codec
  * gstavzerodec-open.c    from caps to an open AVCodecContext
  * gstavzerodec-packet.c  a compressed buffer becomes a packet
+ * gstavzerodec-pending.c which frames may still become a picture
+ * gstavzerodec-time.c    which frames are left out, and how long the others stay inside
  * gstavzerodec-caps.c    a picture's description becomes caps and tags
  * gstavzerodec-wrap.c    a picture becomes an output buffer: wrap, copy, metas
  * gstavzerodec-direct.c  get_buffer2 into pages of the screen, and when that is possible
@@ -84,6 +86,9 @@ gboolean gst_av_zero_direct_decide (const GstAvZeroDirectQuestion *question, gch
 /* The pages that are with libavcodec; outlives the element where libavcodec keeps frames longer. */
 typedef struct _GstAvZeroPages GstAvZeroPages;
 
+/* The pictures that libavcodec has begun and still holds; outlives the element as they do. */
+typedef struct _GstAvZeroPending GstAvZeroPending;
+
 /* A picture's description, as far as it decides on caps. */
 typedef struct
 {
@@ -114,9 +119,11 @@ struct _GstAvZeroDec
   GstVideoCodecState *input_state;
   GstBuffer *codec_data;
   guint32 palette[AVPALETTE_COUNT]; /* of the caps */
+  gboolean failing; /* nothing but errors since the last picture */
   gboolean palette_is_new; /* the codec does not have it yet */
   GstAvZeroPicture picture; /* that the caps were made for */
   gboolean negotiated;
+  guint n_unnamed; /* pictures in a row whose format has no name */
   gboolean refused; /* caps that nobody takes: an error was posted, once until there is another input format */
   gboolean downstream_has_meta;
   gboolean downstream_crops;
@@ -127,7 +134,11 @@ struct _GstAvZeroDec
   GstBufferPool *page_pool;
   gint page_stride_bytes;
   GstAvZeroPages *pages;
+  GstAvZeroPending *pending;
+  guint newest; /* number of the packet that went in last */
   GstClockTime latency;
+
+  gint downstream_is_late; /* atomic: whether the last picture that was reported on came late */
 
   /* counts: atomic; the reason: object lock */
   gint64 n_direct;
@@ -168,9 +179,31 @@ gboolean gst_av_zero_packet_is_header (enum AVCodecID id, const AVPacket *packet
 void gst_av_zero_packet_set_number (GstAvZeroDec *self, guint number);
 guint gst_av_zero_frame_get_number (const AVFrame *frame);
 
+/* gstavzerodec-pending.c */
+GstAvZeroPending *gst_av_zero_pending_new (void);
+void gst_av_zero_pending_unref (GstAvZeroPending *pending);
+/* In get_buffer2, on any thread: a picture is begun. 0 or an AVERROR. */
+int gst_av_zero_pending_begin (GstAvZeroPending *pending, AVFrame *frame);
+/* Whether libavcodec, or downstream, has a picture of that number. */
+gboolean gst_av_zero_pending_has (GstAvZeroPending *pending, guint number);
+/* Gives up frames of the base class that become no picture, but not @number; with @all: all. */
+void gst_av_zero_dec_release_frames (GstAvZeroDec *self, gboolean all, guint number);
+
+/* gstavzerodec-time.c */
+/* Notes whether pictures come late; then the base class has the event. */
+gboolean gst_av_zero_dec_src_event (GstVideoDecoder *decoder, GstEvent *event);
+/* Tells the codec which frames to leave out, before @codec_frame goes in. */
+void gst_av_zero_dec_update_skip (GstAvZeroDec *self, GstVideoCodecFrame *codec_frame);
+/* Asks upstream. */
+gboolean gst_av_zero_dec_is_live (GstAvZeroDec *self);
+/* Says how long a picture stays inside, where that is new. */
+void gst_av_zero_dec_update_latency (GstAvZeroDec *self);
+
 /* gstavzerodec-caps.c */
 /* Negotiates caps for @frame where they differ from the present ones. @width_px, @height_px: as shown. */
 gboolean gst_av_zero_dec_update_caps (GstAvZeroDec *self, const AVFrame *frame, gint width_px, gint height_px);
+/* Whether @frame's format is no format of the stream's, but comes of damage. */
+gboolean gst_av_zero_dec_is_format_damaged (GstAvZeroDec *self, const AVFrame *frame);
 /* How @frame is to be turned becomes a tag, where that is new. */
 void gst_av_zero_dec_update_tags (GstAvZeroDec *self, const AVFrame *frame);
 /* What pictures with a palette become. */

@@ -190,24 +190,6 @@ get_visible_size (const AVFrame *frame, gint *width_px, gint *height_px)
   return *width_px > 0 && *height_px > 0;
 }
 
-/* How long a picture stays inside: what the codec reorders, and one for each thread beside the first. */
-static void
-update_latency (GstAvZeroDec *self)
-{
-  const GstVideoInfo *info = &self->input_state->info;
-  gint frames = self->context->has_b_frames;
-  if (self->context->active_thread_type & FF_THREAD_FRAME)
-    frames += self->context->thread_count - 1;
-  if (GST_VIDEO_INFO_FPS_N (info) <= 0 || frames < 0)
-    return;
-  GstClockTime latency = gst_util_uint64_scale ((guint64) frames * GST_SECOND, (guint64) GST_VIDEO_INFO_FPS_D (info),
-                                                (guint64) GST_VIDEO_INFO_FPS_N (info));
-  if (latency != self->latency) {
-    self->latency = latency;
-    gst_video_decoder_set_latency (GST_VIDEO_DECODER (self), latency, latency);
-  }
-}
-
 GstFlowReturn
 gst_av_zero_dec_output (GstAvZeroDec *self, AVFrame *frame, GstVideoCodecFrame *codec_frame)
 {
@@ -221,13 +203,20 @@ gst_av_zero_dec_output (GstAvZeroDec *self, AVFrame *frame, GstVideoCodecFrame *
     av_frame_unref (frame);
     return gst_video_decoder_drop_frame (decoder, codec_frame);
   }
+  if (gst_av_zero_dec_is_format_damaged (self, frame)) {
+    av_frame_unref (frame);
+    gst_video_decoder_release_frame (decoder, codec_frame);
+    __atomic_fetch_add (&self->n_corrupt, 1, __ATOMIC_RELAXED);
+    GST_VIDEO_DECODER_ERROR (self, 1, STREAM, DECODE, ("The stream is damaged."), ("a format without a name"), flow);
+    return flow;
+  }
   gst_av_zero_dec_update_tags (self, frame);
   if (!gst_av_zero_dec_update_caps (self, frame, width_px, height_px) || !crop (self, frame)) {
     av_frame_unref (frame);
     gst_video_decoder_release_frame (decoder, codec_frame);
     return GST_PAD_IS_FLUSHING (GST_VIDEO_DECODER_SRC_PAD (decoder)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
   }
-  update_latency (self);
+  gst_av_zero_dec_update_latency (self);
 
   gint64 *count = &self->n_direct;
   codec_frame->output_buffer = gst_av_zero_dec_find_page (self, frame);

@@ -127,28 +127,6 @@ receive_frame (GstAvZeroDec *self)
   return r;
 }
 
-/* Gives up frames so old that libavcodec cannot hold them any more: invisible ones, second fields, damaged ones. With
- * @before 0: all. */
-static void
-release_old_frames (GstAvZeroDec *self, guint before)
-{
-  GstVideoDecoder *decoder = GST_VIDEO_DECODER (self);
-  /* Two packets a picture where the fields come one by one. */
-  guint held =
-      2u * (guint) MAX (self->context->has_b_frames + self->context->thread_count + self->context->delay, 0) + 4;
-  GList *frames = gst_video_decoder_get_frames (decoder);
-  for (GList *l = frames; l; l = l->next) {
-    GstVideoCodecFrame *frame = l->data;
-    if (before == 0 || (before > held && frame->system_frame_number < before - held)) {
-      GST_LOG_OBJECT (self, "frame %u gave no picture", frame->system_frame_number);
-      gst_video_decoder_release_frame (decoder, frame);
-    } else {
-      gst_video_codec_frame_unref (frame);
-    }
-  }
-  g_list_free (frames);
-}
-
 static GstFlowReturn
 handle_error (GstAvZeroDec *self, int error)
 {
@@ -159,6 +137,7 @@ handle_error (GstAvZeroDec *self, int error)
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("There is no memory to decode into."), ("%s", text));
     return GST_FLOW_ERROR;
   }
+  self->failing = TRUE;
   __atomic_fetch_add (&self->n_corrupt, 1, __ATOMIC_RELAXED);
   GST_VIDEO_DECODER_ERROR (self, 1, STREAM, DECODE, ("The stream is damaged."), ("libavcodec: %s", text), flow);
   return flow;
@@ -175,7 +154,8 @@ handle_picture (GstAvZeroDec *self)
     av_frame_unref (self->frame);
     return GST_FLOW_OK;
   }
-  release_old_frames (self, MAX (number, 1));
+  self->failing = FALSE;
+  gst_av_zero_dec_release_frames (self, FALSE, number);
   if ((self->frame->flags & AV_FRAME_FLAG_CORRUPT) || self->frame->decode_error_flags) {
     GST_OBJECT_LOCK (self);
     gboolean output_corrupt = self->output_corrupt;
@@ -202,19 +182,33 @@ receive_all (GstAvZeroDec *self)
   return flow;
 }
 
+static void
+flush_codec (GstAvZeroDec *self)
+{
+  GST_VIDEO_DECODER_STREAM_UNLOCK (self);
+  avcodec_flush_buffers (self->context);
+  GST_VIDEO_DECODER_STREAM_LOCK (self);
+  self->failing = FALSE;
+}
+
 /* Everything that is still inside comes out; then the codec can begin anew. */
+static GstFlowReturn
+drain_codec (GstAvZeroDec *self)
+{
+  send_packet (self, NULL);
+  GstFlowReturn flow = receive_all (self);
+  flush_codec (self);
+  return flow;
+}
+
 static GstFlowReturn
 gst_av_zero_dec_drain (GstVideoDecoder *decoder)
 {
   GstAvZeroDec *self = GST_AV_ZERO_DEC (decoder);
   if (!self->context)
     return GST_FLOW_OK;
-  send_packet (self, NULL);
-  GstFlowReturn flow = receive_all (self);
-  GST_VIDEO_DECODER_STREAM_UNLOCK (self);
-  avcodec_flush_buffers (self->context);
-  GST_VIDEO_DECODER_STREAM_LOCK (self);
-  release_old_frames (self, 0);
+  GstFlowReturn flow = drain_codec (self);
+  gst_av_zero_dec_release_frames (self, TRUE, 0);
   return flow;
 }
 
@@ -222,12 +216,38 @@ static gboolean
 gst_av_zero_dec_flush (GstVideoDecoder *decoder)
 {
   GstAvZeroDec *self = GST_AV_ZERO_DEC (decoder);
-  if (!self->context)
-    return TRUE;
-  GST_VIDEO_DECODER_STREAM_UNLOCK (self);
-  avcodec_flush_buffers (self->context);
-  GST_VIDEO_DECODER_STREAM_LOCK (self);
+  if (self->context)
+    flush_codec (self);
   return TRUE;
+}
+
+/* At a key frame that is refused, or where nothing but errors came of the packets before: some damage sticks in
+ * libavcodec, and would make it refuse good packets for ever, even after a flush: VP9 and H.263 after a size that they
+ * refused, Cinepak after a first packet that it took for Sega's. Opened again, but for what may have had its headers in
+ * the stream, long ago. */
+static GstFlowReturn
+begin_anew (GstAvZeroDec *self)
+{
+  static const enum AVCodecID with_headers[] = { AV_CODEC_ID_H264,       AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG1VIDEO,
+                                                 AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_VC1,  AV_CODEC_ID_MPEG4,
+                                                 AV_CODEC_ID_DIRAC,      AV_CODEC_ID_CAVS };
+  GstFlowReturn flow = drain_codec (self);
+  for (guint i = 0; i < G_N_ELEMENTS (with_headers); i++) {
+    if (flow != GST_FLOW_OK || (with_headers[i] == self->codec->id && !self->codec_data))
+      return flow;
+  }
+  avcodec_free_context (&self->context);
+  self->context = gst_av_zero_codecs_open (self);
+  return self->context ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+static int
+send_numbered (GstAvZeroDec *self)
+{
+  gst_av_zero_packet_set_number (self, self->newest);
+  int r = send_packet (self, self->packet);
+  self->palette_is_new = FALSE;
+  return r;
 }
 
 static GstFlowReturn
@@ -238,30 +258,37 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
     gst_video_decoder_release_frame (decoder, codec_frame);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  GST_OBJECT_LOCK (self);
-  self->context->skip_frame = self->skip_frame;
-  GST_OBJECT_UNLOCK (self);
+  if (self->failing && GST_VIDEO_CODEC_FRAME_IS_SYNC_POINT (codec_frame)) {
+    GstFlowReturn flow = begin_anew (self);
+    if (flow != GST_FLOW_OK) {
+      gst_video_decoder_release_frame (decoder, codec_frame);
+      return flow;
+    }
+  }
+  gst_av_zero_dec_update_skip (self, codec_frame);
 
+  self->newest = codec_frame->system_frame_number;
+  gst_av_zero_dec_release_frames (self, FALSE, self->newest);
+
+  /* An empty packet would mean the end of the stream, and headers came with the caps. */
   int r = gst_av_zero_packet_fill (self->packet, codec_frame->input_buffer);
-  if (r == 0 && gst_av_zero_packet_is_header (self->codec->id, self->packet)) {
+  if (r == 0 && (self->packet->size == 0 || gst_av_zero_packet_is_header (self->codec->id, self->packet))) {
     av_packet_unref (self->packet);
     gst_video_decoder_release_frame (decoder, codec_frame);
     return GST_FLOW_OK;
   }
   if (r == 0 && self->palette_is_new)
     r = gst_av_zero_packet_add_palette (self->packet, self->palette);
-  gst_av_zero_packet_set_number (self, codec_frame->system_frame_number);
   self->packet->pts = GST_CLOCK_TIME_IS_VALID (codec_frame->pts) ? (int64_t) codec_frame->pts : AV_NOPTS_VALUE;
   self->packet->dts = GST_CLOCK_TIME_IS_VALID (codec_frame->dts) ? (int64_t) codec_frame->dts : AV_NOPTS_VALUE;
   if (GST_VIDEO_CODEC_FRAME_IS_SYNC_POINT (codec_frame))
     self->packet->flags |= AV_PKT_FLAG_KEY;
   gst_video_codec_frame_unref (codec_frame); /* the base class has it in its list */
 
-  /* An empty packet would mean the end of the stream. */
-  if (r == 0 && self->packet->size > 0) {
-    r = send_packet (self, self->packet);
-    self->palette_is_new = FALSE;
-  }
+  if (r == 0)
+    r = send_numbered (self);
+  if (r < 0 && (self->packet->flags & AV_PKT_FLAG_KEY) && self->packet->size > 0 && begin_anew (self) == GST_FLOW_OK)
+    r = send_numbered (self);
   av_packet_unref (self->packet);
   GstFlowReturn flow = r < 0 ? handle_error (self, r) : GST_FLOW_OK;
   return flow == GST_FLOW_OK ? receive_all (self) : flow;
@@ -361,8 +388,10 @@ gst_av_zero_dec_start (GstVideoDecoder *decoder)
   __atomic_store_n (&self->n_wrapped, 0, __ATOMIC_RELAXED);
   __atomic_store_n (&self->n_copied, 0, __ATOMIC_RELAXED);
   __atomic_store_n (&self->n_corrupt, 0, __ATOMIC_RELAXED);
+  g_atomic_int_set (&self->downstream_is_late, FALSE);
   gst_av_zero_dec_set_reason (self, NULL);
   self->pages = gst_av_zero_pages_new ();
+  self->pending = gst_av_zero_pending_new ();
   self->packet = av_packet_alloc ();
   self->frame = av_frame_alloc ();
   return self->packet && self->frame;
@@ -376,6 +405,7 @@ gst_av_zero_dec_stop (GstVideoDecoder *decoder)
   av_packet_free (&self->packet);
   av_frame_free (&self->frame);
   g_clear_pointer (&self->pages, gst_av_zero_pages_unref);
+  g_clear_pointer (&self->pending, gst_av_zero_pending_unref);
   g_clear_pointer (&self->input_state, gst_video_codec_state_unref);
   gst_clear_buffer (&self->codec_data);
   GstStructure *stats = get_frame_stats (self);
@@ -530,6 +560,7 @@ gst_av_zero_dec_class_init (GstAvZeroDecClass *klass)
   decoder_class->finish = gst_av_zero_dec_drain;
   decoder_class->drain = gst_av_zero_dec_drain;
   decoder_class->flush = gst_av_zero_dec_flush;
+  decoder_class->src_event = gst_av_zero_dec_src_event;
   decoder_class->propose_allocation = gst_av_zero_dec_propose_allocation;
   decoder_class->decide_allocation = gst_av_zero_dec_decide_allocation;
 }

@@ -435,6 +435,7 @@ static Suite *
 avzerodec_codecs_suite (void)
 {
   Suite *suite = suite_create ("avzerodec-codecs");
+  load_plugins ();
   TCase *tcase = tcase_create ("packets");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);

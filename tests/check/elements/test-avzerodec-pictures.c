@@ -440,6 +440,7 @@ static Suite *
 avzerodec_pictures_suite (void)
 {
   Suite *suite = suite_create ("avzerodec-pictures");
+  load_plugins ();
   TCase *tcase = tcase_create ("pictures");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);

@@ -107,6 +107,14 @@ def test_ffv1_with_five_pages_is_direct_and_with_fewer_it_says_why_not():
             assert_counts(stats, copied=FRAMES)
 
 
+def test_pages_that_read_slowly_are_no_harm_to_a_codec_that_only_writes():
+    """The sink offers ordinary memory first then: its pages are there all the same."""
+    stats, dec = play(f"{source('ffv1-bgr0', 'matroskademux', '.mkv')} ! avzerodec name=dec ! "
+                      "fbdevzerosink name=sink sync=false device=virtual:160x120,rate=0,read-mbps=75")
+    assert dec["direct"] == FRAMES, dec
+    assert_counts(stats, flipped=FRAMES)
+
+
 def test_ffv1_behind_a_queue_is_direct():
     stats, dec = play(f"{source('ffv1-bgr0', 'matroskademux', '.mkv')} ! avzerodec name=dec ! queue ! "
                       "fbdevzerosink name=sink sync=false device=virtual:160x120,rate=0")
