@@ -8,6 +8,7 @@
 #include <bufalloc/buffer.h>
 #include <bufalloc/debug.h>
 #include <bufalloc/display.h>
+#include <bufalloc/dmabuf.h>
 #include <bufalloc/error.h>
 #include <bufalloc/factory.h>
 #include <bufalloc/health.h>

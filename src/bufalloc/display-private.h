@@ -14,6 +14,7 @@
 #include "device-calls-private.h"
 #include "device-string-private.h"
 #include "display.h"
+#include "dmabuf.h"
 
 typedef struct
 {
@@ -21,8 +22,8 @@ typedef struct
   /* Opens what @device says, saves its state, maps it: fills @display's info, map, map_bytes, physical_address,
    * start_page and state. On failure everything is as before and nothing is left open. */
   int (*open) (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOptions *options, BaError *error);
-  /* Starts to show a page; where there is one page only it is called for every flip too. 0; 1 = not visible now, for a
-   * reason that may pass, and the page counts as shown; or -errno. */
+  /* Starts to show a page, or what @import gave a number; where there is one page only it is called for every flip too.
+   * 0; 1 = not visible now, for a reason that may pass, and the page counts as shown; or -errno. */
   int (*show) (BaDisplay *display, unsigned page);
   /* (nullable): blocks until the next vsync, a few periods at most. 0; 1 = the clock paces this one; -ENOTSUP = it does
    * not work (any more): the clock paces from now on. NULL = the clock paces. Must not log: a handler may call the
@@ -44,6 +45,11 @@ typedef struct
   int (*reopen) (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error);
   /* (nullable): a new dmabuf of a page, or -errno. */
   int (*export_page) (BaDisplay *display, unsigned page);
+  /* (nullable): makes a picture that was checked ready to be shown: its number for show, which is n_pages or more and may
+   * be another picture's after the next call of this; or -errno. Must not log. */
+  int (*import) (BaDisplay *display, const BaDmabuf *picture, BaError *error);
+  /* (nullable): lets go of all of them that are not on screen, and of the others when they have left it. */
+  void (*forget_imports) (BaDisplay *display);
   /* (nullable): makes the page at @data black; NULL = zeroes do. */
   void (*clear) (const BaDisplay *display, uint8_t *data);
   /* (nullable): puts back what show and open changed. Called once, after the last show, when the display is closed
@@ -52,6 +58,16 @@ typedef struct
   /* Unmaps, closes, frees state. Called once, when nobody holds a page any more. */
   void (*finish) (BaDisplay *display);
 } BaDisplayOps;
+
+/* What is on screen, or on its way there: a page, or a picture that was imported. */
+typedef struct
+{
+  bool is_set; /* else nothing is */
+  unsigned number; /* for show */
+  BaBuffer *page;    /* a reference; NULL = it was imported */
+  BaShownFunc gone;
+  void *user;
+} BaiShown;
 
 struct BaDisplay
 {
@@ -76,8 +92,8 @@ struct BaDisplay
   pthread_t closer;           /* who closes; valid once closed */
   bool clock_paced;           /* wait_vsync does not work */
   unsigned blocked_shows;     /* shows in a row that took a good part of a period */
-  BaBuffer *current;          /* on screen */
-  BaBuffer *pending;          /* shown, not known to be visible yet; NULL = none */
+  BaiShown current;           /* on screen */
+  BaiShown pending;           /* shown, not known to be visible yet */
   int64_t shown_ns;           /* when the last show began */
   int64_t show_done_ns;       /* when the last show returned */
   int64_t first_vsync_ns;     /* constant once open; clock pacing: any vsync of the grid */
@@ -102,6 +118,15 @@ void bai_display_leave (BaDisplay *display);
 BaDisplay *bai_display_new (const BaDisplayOptions *options, const BaDeviceCalls *calls, BaError *error);
 void bai_display_begin (BaDisplay *display, const BaDisplayOptions *options);
 void bai_display_free (BaDisplay *display);
+
+/* dmabuf.c: whether a picture can be one of @display's: 0, -ENOTSUP, -EINVAL. */
+int bai_dmabuf_check (const BaDisplay *display, const BaDmabuf *picture, BaError *error);
+/* As ba_dmabuf_begin_access() and _end_access(), on top of other system calls. */
+int bai_dmabuf_sync (const BaDeviceCalls *calls, int fd, unsigned access, bool is_end);
+
+/* Shows @what, or @picture, which gives it its number. The page's reference is taken where 0 is returned, and gone is
+ * the display's to call then. Else as ba_display_flip(). */
+int bai_display_flip (BaDisplay *display, BaiShown *what, const BaDmabuf *picture, const BaCancel *cancel);
 
 /* As ba_display_open(), on top of other system calls; @calls must live as long as the display, and where
  * a driver has not come back from a wait for a vsync, until it does. */

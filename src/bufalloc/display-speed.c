@@ -140,13 +140,11 @@ measure (const BaDisplay *display, uint8_t *page, BaDisplaySpeed *speed)
 static bool
 is_watched_locked (const BaDisplay *display, unsigned number)
 {
-  const BaBuffer *shown[] = { display->current, display->pending };
-  for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
-    if (shown[i] && (unsigned) ba_display_get_page_number (display, shown[i]) == number)
-      return true;
-  }
+  if ((display->current.is_set && display->current.number == number)
+      || (display->pending.is_set && display->pending.number == number))
+    return true;
   /* what was on screen when the first page was shown is so until that has arrived */
-  return !display->current && number == display->start_page;
+  return !display->current.is_set && number == display->start_page;
 }
 
 int

@@ -262,6 +262,14 @@ ba_display_get_page_number (const BaDisplay *display, const BaBuffer *buffer)
   return (int) page;
 }
 
+static void
+let_go (const BaiShown *shown)
+{
+  ba_buffer_unref (shown->page);
+  if (shown->gone)
+    shown->gone (shown->user);
+}
+
 /* ---- being busy ------------------------------------------------------------------------------------------------ */
 
 static bool
@@ -335,7 +343,7 @@ wait_clock_locked (BaDisplay *display, const BaCancel *cancel)
 /* Busy, and a page is pending: waits until it is visible, and gives back the one that is not any more. Drops the lock
  * around the device's wait. */
 static int
-settle_locked (BaDisplay *display, const BaCancel *cancel, BaBuffer **old)
+settle_locked (BaDisplay *display, const BaCancel *cancel, BaiShown *old)
 {
   int r = 0;
   int64_t elapsed_ns = display->calls->now_ns (display->calls->ctx) - display->shown_ns;
@@ -357,7 +365,7 @@ settle_locked (BaDisplay *display, const BaCancel *cancel, BaBuffer **old)
     return r;
   *old = display->current;
   display->current = display->pending;
-  display->pending = NULL;
+  display->pending = (BaiShown){ 0 };
   return 0;
 }
 
@@ -366,7 +374,7 @@ settle_locked (BaDisplay *display, const BaCancel *cancel, BaBuffer **old)
 static int
 settle (BaDisplay *display, const BaCancel *cancel)
 {
-  BaBuffer *old = NULL;
+  BaiShown old = { 0 };
   pthread_mutex_lock (&display->lock);
   bool clock_before = display->clock_paced;
   int r = settle_locked (display, cancel, &old);
@@ -377,27 +385,40 @@ settle (BaDisplay *display, const BaCancel *cancel)
   if (clock_now && !clock_before)
     ba_log (BA_LOG_INFO, "%s %s: waiting for a vsync does not work here, the clock paces", display->info.kind,
             display->info.name);
-  ba_buffer_unref (old);
+  let_go (&old);
   return r;
 }
 
 /* ---- flipping -------------------------------------------------------------------------------------------------- */
 
-/* Becomes busy with nothing pending. 1 where page @number is on screen or on its way there; not busy then. */
+/* Busy: which number a picture has, which may be a new one with each call. */
 static int
-enter_to_flip (BaDisplay *display, unsigned number, const BaCancel *cancel)
+find_number (BaDisplay *display, const BaDmabuf *picture, BaiShown *what)
+{
+  int r = picture ? display->ops->import (display, picture, NULL) : 0;
+  if (picture && r >= 0)
+    what->number = (unsigned) r;
+  return r < 0 ? r : 0;
+}
+
+/* Becomes busy with nothing pending. 1 where @what is on screen or on its way there; not busy then. */
+static int
+enter_to_flip (BaDisplay *display, BaiShown *what, const BaDmabuf *picture, const BaCancel *cancel)
 {
   for (;;) {
     pthread_mutex_lock (&display->lock);
     int r = enter_locked (display, cancel);
-    const BaBuffer *last = display->pending ? display->pending : display->current;
-    if (r == 0 && last && (unsigned) ba_display_get_page_number (display, last) == number) {
-      leave_locked (display);
-      r = 1;
-    }
-    bool pending = display->pending != NULL;
     pthread_mutex_unlock (&display->lock);
-    if (r != 0 || !pending)
+    if (r < 0)
+      return r;
+    /* busy, so both stay as they are */
+    r = find_number (display, picture, what);
+    const BaiShown *last = display->pending.is_set ? &display->pending : &display->current;
+    if (r == 0 && last->is_set && last->number == what->number)
+      r = 1;
+    if (r != 0)
+      bai_display_leave (display);
+    if (r != 0 || !display->pending.is_set)
       return r;
     r = settle (display, cancel);
     if (r < 0)
@@ -429,14 +450,14 @@ came_late (const BaDisplay *display, int64_t asked_ns, int64_t began_ns)
   return display->paced && began_ns - asked_ns > period_ns + period_ns / 2;
 }
 
-/* Busy: shows the page and files it. The display keeps no reference where there is one page: it is never free. */
+/* Busy: shows it and files it. The display keeps no reference where there is one page: it is never free. */
 static int
-show_page (BaDisplay *display, unsigned number, BaBuffer *page, int64_t asked_ns)
+show (BaDisplay *display, const BaiShown *what, int64_t asked_ns)
 {
   const BaDeviceCalls *calls = display->calls;
-  BaBuffer *old = NULL;
+  BaiShown old = { 0 };
   int64_t began_ns = calls->now_ns (calls->ctx);
-  int r = display->ops->show (display, number);
+  int r = display->ops->show (display, what->number);
   int64_t ended_ns = calls->now_ns (calls->ctx);
 
   pthread_mutex_lock (&display->lock);
@@ -444,23 +465,25 @@ show_page (BaDisplay *display, unsigned number, BaBuffer *page, int64_t asked_ns
     display->stats.flips += r == 0;
     display->stats.vsyncs_missed += r == 0 && came_late (display, asked_ns, began_ns);
     if (display->info.can_flip) {
-      ba_buffer_ref (page);
+      if (what->page)
+        ba_buffer_ref (what->page);
       if (!display->paced || show_blocks_locked (display, began_ns, ended_ns)) {
         old = display->current;
-        display->current = page;
+        display->current = *what;
       } else {
-        display->pending = page;
+        display->pending = *what;
       }
       /* The time before: a driver that blocks until the vsync must not cost the next flip another one. */
       display->shown_ns = began_ns;
       display->show_done_ns = ended_ns;
     }
   }
-  bool say = r < 0 && !display->show_refused;
+  /* who gave a picture learns that it was refused, and has another way */
+  bool say = r < 0 && what->page && !display->show_refused;
   display->show_refused |= say;
   leave_locked (display);
   pthread_mutex_unlock (&display->lock);
-  ba_buffer_unref (old);
+  let_go (&old);
   if (say)
     ba_log (BA_LOG_WARNING, "%s %s: cannot show a page: %s (said once)", display->info.kind, display->info.name,
             ba_error_text (r));
@@ -468,18 +491,24 @@ show_page (BaDisplay *display, unsigned number, BaBuffer *page, int64_t asked_ns
 }
 
 int
+bai_display_flip (BaDisplay *display, BaiShown *what, const BaDmabuf *picture, const BaCancel *cancel)
+{
+  ba_display_ref (display); /* dropping the old page may drop the last other one */
+  int64_t asked_ns = display->calls->now_ns (display->calls->ctx);
+  what->is_set = true;
+  int r = enter_to_flip (display, what, picture, cancel);
+  if (r == 0)
+    r = show (display, what, asked_ns);
+  ba_display_unref (display);
+  return r;
+}
+
+int
 ba_display_flip (BaDisplay *display, BaBuffer *page, const BaCancel *cancel)
 {
   int number = ba_display_get_page_number (display, page);
-  if (number < 0)
-    return -EINVAL;
-  ba_display_ref (display); /* dropping the old page may drop the last other one */
-  int64_t asked_ns = display->calls->now_ns (display->calls->ctx);
-  int r = enter_to_flip (display, (unsigned) number, cancel);
-  if (r == 0)
-    r = show_page (display, (unsigned) number, page, asked_ns);
-  ba_display_unref (display);
-  return r;
+  BaiShown what = { .page = page, .number = (unsigned) number };
+  return number < 0 ? -EINVAL : bai_display_flip (display, &what, NULL, cancel);
 }
 
 int
@@ -488,7 +517,7 @@ ba_display_wait (BaDisplay *display, const BaCancel *cancel)
   ba_display_ref (display);
   pthread_mutex_lock (&display->lock);
   int r = enter_locked (display, cancel);
-  bool pending = display->pending != NULL;
+  bool pending = display->pending.is_set;
   if (r == 0 && !pending)
     leave_locked (display);
   pthread_mutex_unlock (&display->lock);
@@ -551,14 +580,12 @@ ba_display_close (BaDisplay *display)
     display->ops->restore (display);
 
   pthread_mutex_lock (&display->lock);
-  BaBuffer *current = display->current;
-  BaBuffer *pending = display->pending;
-  display->current = NULL;
-  display->pending = NULL;
+  const BaiShown current = display->current, pending = display->pending;
+  display->current = display->pending = (BaiShown){ 0 };
   display->restored = true;
   leave_locked (display);
   pthread_mutex_unlock (&display->lock);
-  ba_buffer_unref (current);
-  ba_buffer_unref (pending);
+  let_go (&current);
+  let_go (&pending);
   ba_display_unref (display);
 }

@@ -117,6 +117,17 @@ bai_kms_test (BaDisplay *display, uint32_t fb_id)
   return commit (display, &what, DRM_MODE_ATOMIC_TEST_ONLY | mode_flag (state), 0);
 }
 
+int
+bai_kms_test_flip (BaDisplay *display, uint32_t fb_id)
+{
+  const BaiKmsState *state = display->state;
+  Commit what = { 0 };
+  if (!state->is_atomic || !state->is_lit || state->is_hidden)
+    return bai_kms_test (display, fb_id);
+  set (&what, BAI_KMS_PLANE_FB, fb_id);
+  return commit (display, &what, DRM_MODE_ATOMIC_TEST_ONLY, 0);
+}
+
 static int
 light_atomic (BaDisplay *display, uint32_t fb_id)
 {
@@ -214,6 +225,7 @@ bai_kms_light (BaDisplay *display, uint32_t fb_id)
     state->is_lit = true;
     state->must_light = false;
     bai_kms_free_inherited (display);
+    state->shown_fb = state->shown_fb_before = fb_id;
   }
   return r;
 }
@@ -235,8 +247,11 @@ bai_kms_start_flip (BaDisplay *display, uint32_t fb_id)
     state->can_async = false; /* the driver said it can; the plane says what it cannot */
     r = start_flip (display, fb_id, false);
   }
-  if (r == 0)
+  if (r == 0) {
     state->is_flipping = state->is_atomic || !state->is_overlay;
+    state->shown_fb_before = state->is_flipping ? state->shown_fb : fb_id;
+    state->shown_fb = fb_id;
+  }
   return r;
 }
 

@@ -171,9 +171,9 @@ flip_or_wait (BaDisplay *display, uint32_t fb_id)
 }
 
 static int
-flip (BaDisplay *display, uint32_t fb_id)
+flip (BaDisplay *display, uint32_t fb_id, bool is_page)
 {
-  BaiKmsState *state = display->state;
+  const BaiKmsState *state = display->state;
   int r = flip_or_wait (display, fb_id);
   if (r == 0 || r == -ENODEV) /* a card that is gone */
     return r;
@@ -181,8 +181,9 @@ flip (BaDisplay *display, uint32_t fb_id)
     return take_master_back (display) ? light (display, fb_id) : 1;
   if ((r == -EBUSY || r == -EINVAL) && is_off (display))
     return 1;
-  /* A mode that another program has left, or a CRTC that lost its screen, takes no flips, but a mode set. */
-  return state->is_overlay ? r : light (display, fb_id);
+  /* A mode that another program has left, or a CRTC that lost its screen, takes no flips, but a mode set.
+   * Not for a picture of others: if that is what is refused, a page comes in its place. */
+  return state->is_overlay || !is_page ? r : light (display, fb_id);
 }
 
 static int
@@ -195,7 +196,9 @@ int
 bai_kms_show (BaDisplay *display, unsigned page)
 {
   BaiKmsState *state = display->state;
-  uint32_t fb_id = state->pages[page].fb_id;
+  uint32_t fb_id = bai_kms_get_fb (display, page);
+  bool is_page = page < display->info.n_pages;
+  int r;
   if (state->is_closed) /* another display goes on with the card */
     return -ESHUTDOWN;
   wait_for_flip (display);
@@ -204,7 +207,12 @@ bai_kms_show (BaDisplay *display, unsigned page)
   bool was_hidden = state->is_hidden;
   if (was_hidden && !take_master_back (display))
     return 1;
+  bai_kms_sweep_imports (display);
   if (was_hidden || !state->is_lit || state->must_light)
-    return refused (light (display, fb_id));
-  return refused (display->info.n_pages == 1 ? flush (display, fb_id) : flip (display, fb_id));
+    r = refused (light (display, fb_id));
+  else
+    r = refused (display->info.n_pages == 1 ? flush (display, fb_id) : flip (display, fb_id, is_page));
+  if (r == -ENOTSUP && !is_page)
+    bai_kms_refuse_import (display, page, r);
+  return r;
 }

@@ -2,8 +2,8 @@
 /*
  * kms-private.h: what the files of KMS share. kms.c opens, puts back and closes; kms-drm.c has the card's calls;
  * kms-mode.c chooses connector, mode and CRTC; kms-plane.c the plane, its properties and formats; kms-format.c knows how
- * pixels lie; kms-dumb.c makes pages; kms-commit.c says what is to be on screen; kms-flip.c flips and waits;
- * kms-reopen.c changes the pages for others, and where they are shown.
+ * pixels lie; kms-dumb.c makes pages; kms-import.c takes pictures of others; kms-commit.c says what is to be on screen;
+ * kms-flip.c flips and waits; kms-reopen.c changes the pages for others, and where they are shown.
  *
  * The kernel's own calls are used, through the table of device-calls-private.h: so every one of them can fail in a test,
  * and nothing has to be linked. libdrm gives the headers.
@@ -22,6 +22,7 @@
 #define BAI_KMS_MAX_FORMATS 128
 #define BAI_KMS_MAX_CLONES 8
 #define BAI_KMS_DEFAULT_PAGES 4
+#define BAI_KMS_MAX_REFUSALS 8
 
 /* Everything of a card that has a number. */
 typedef struct
@@ -90,6 +91,48 @@ typedef struct
   uint32_t fb_id;
 } BaiKmsPage;
 
+/* A dmabuf is known by this, whatever number its file has: no other one has it as long as we hold the buffer. */
+typedef struct
+{
+  dev_t device;
+  ino_t inode;
+} BaiKmsFile;
+
+/* A buffer that was imported. The driver gives the same handle for the same buffer and counts once: so we do. */
+typedef struct
+{
+  unsigned n_users; /* 0 = nothing is here */
+  uint32_t handle;
+  BaiKmsFile file;
+  bool is_page; /* one of our own that came back, and is closed as that */
+} BaiKmsHandle;
+
+/* What makes two pictures the same. */
+typedef struct
+{
+  BaLayout layout;
+  bool has_modifier;
+  uint64_t modifier;
+  BaiKmsFile files[BA_MAX_PLANES];
+} BaiKmsPicture;
+
+typedef struct
+{
+  uint32_t fb_id; /* 0 = nothing is here */
+  BaiKmsPicture picture;
+  BaiKmsHandle *handles[BA_MAX_PLANES];
+  bool is_forgotten; /* it goes when it is not on screen any more */
+  uint64_t used; /* when, counted in imports */
+} BaiKmsImport;
+
+/* Of all pictures that lie as this one does, wherever they come from. */
+typedef struct
+{
+  int code; /* 0 = nothing is here */
+  BaiKmsPicture picture;
+  char why[96];
+} BaiKmsRefusal;
+
 typedef struct
 {
   int fd;
@@ -128,6 +171,13 @@ typedef struct
 
   BaiKmsPage pages[BA_DISPLAY_MAX_PAGES];
   BaiKmsPage inherited[BA_DISPLAY_MAX_PAGES]; /* of the display before this one; one of them is on screen */
+  BaiKmsImport imports[BA_DISPLAY_MAX_IMPORTS]; /* their numbers go on where those of the pages end */
+  BaiKmsHandle handles[BA_DISPLAY_MAX_IMPORTS * BA_MAX_PLANES];
+  BaiKmsRefusal refusals[BAI_KMS_MAX_REFUSALS];
+  unsigned n_refusals; /* ever */
+  uint64_t n_imported; /* times */
+  uint32_t shown_fb; /* the last one that the driver took; what it takes the place of stays on screen while is_flipping */
+  uint32_t shown_fb_before;
   bool is_lit; /* the mode, or the plane, is set */
   bool must_light; /* more than the page changes with the next one */
   bool is_hidden; /* another one is master */
@@ -234,10 +284,26 @@ void bai_kms_free_inherited (BaDisplay *display);
 /* Made and mapped, in the format and size wanted, or the best format; says why not. */
 int bai_kms_make_all_pages (BaDisplay *display, const char *path, const BaDisplayOptions *options, BaError *error);
 
+/* ---- kms-import.c ---- */
+
+/* As the hooks of display-private.h. */
+int bai_kms_import (BaDisplay *display, const BaDmabuf *picture, BaError *error);
+void bai_kms_forget_imports (BaDisplay *display);
+/* Lets go of what was forgotten and has left the screen. */
+void bai_kms_sweep_imports (BaDisplay *display);
+/* Lets go of all, on screen or not. */
+void bai_kms_free_imports (BaDisplay *display);
+/* The framebuffer behind a number that show is given. */
+uint32_t bai_kms_get_fb (const BaDisplay *display, unsigned number);
+/* What a driver refused, so that another flip of it is not tried. */
+void bai_kms_refuse_import (BaDisplay *display, unsigned number, int code);
+
 /* ---- kms-commit.c ---- */
 
 /* Whether the driver would take a framebuffer, the mode included. Legacy calls cannot say, and say yes. */
 int bai_kms_test (BaDisplay *display, uint32_t fb_id);
+/* Whether it would take it in place of the one on screen, the mode as it is. */
+int bai_kms_test_flip (BaDisplay *display, uint32_t fb_id);
 /* Sets mode and plane, and returns when they are set. */
 int bai_kms_light (BaDisplay *display, uint32_t fb_id);
 /* Starts a flip. -EBUSY where one is under way on the CRTC. */

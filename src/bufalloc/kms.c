@@ -192,6 +192,7 @@ release (BaDisplay *display)
   BaiKmsState *state = display->state;
   if (state->is_closed)
     return;
+  bai_kms_free_imports (display);
   bai_kms_free_pages (display);
   bai_kms_free_inherited (display);
   bai_kms_free_blob (display, &state->mode_blob);
@@ -362,6 +363,8 @@ const BaDisplayOps bai_kms_ops = {
   .set_window = bai_kms_set_window,
   .reopen = bai_kms_reopen,
   .export_page = bai_kms_export_page,
+  .import = bai_kms_import,
+  .forget_imports = bai_kms_forget_imports,
   .clear = bai_kms_clear,
   .restore = kms_restore,
   .finish = kms_finish,

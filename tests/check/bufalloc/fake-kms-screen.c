@@ -1,78 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fake-kms-screen.c: what the fake card shows, and from what: dumb buffers, atomic commits, mode sets, flips and planes, each checked as a driver
+ * fake-kms-screen.c: what the fake card shows: atomic commits, mode sets, flips and planes, each checked as a driver
  * that can neither scale nor show a primary plane smaller than the screen would.
  */
 #include "fake-kms.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-
-/* ---- buffers ---------------------------------------------------------------------------------------------------- */
-
-int
-fake_kms_create_dumb (FakeKms *fake, struct drm_mode_create_dumb *arg)
-{
-  if (arg->bpp == fake->refuse_bpp)
-    return fake_kms_fail_with (EINVAL);
-  if (fake_kms_count (fake->handles) >= fake->most_dumbs)
-    return fake_kms_fail_with (ENOMEM);
-  FakeThing *buffer = fake_kms_make (fake, fake->handles);
-  uint32_t align = fake->pitch_align ? fake->pitch_align : 4;
-  arg->pitch = (arg->width * arg->bpp / 8 + align - 1) / align * align;
-  arg->size = ((uint64_t) arg->pitch * arg->height + 4095) / 4096 * 4096;
-  arg->handle = buffer->id;
-  buffer->bytes = (uint32_t) arg->size;
-  if (arg->size > FAKE_BUFFER_BYTES)
-    abort ();
-  return 0;
-}
-
-int
-fake_kms_map_dumb (FakeKms *fake, struct drm_mode_map_dumb *arg)
-{
-  const FakeThing *buffer = fake_kms_find (fake->handles, arg->handle);
-  if (!buffer)
-    return fake_kms_fail_with (ENOENT);
-  arg->offset = (uint64_t) (buffer - fake->handles) * FAKE_BUFFER_BYTES;
-  return 0;
-}
-
-/* All buffers are in one memory: what is given is that, which is enough to see whose fd it is. */
-int
-fake_kms_export (FakeKms *fake, struct drm_prime_handle *arg)
-{
-  if (fake->no_export)
-    return fake_kms_fail_with (ENOSYS);
-  if (!arg->handle || !fake_kms_find (fake->handles, arg->handle))
-    return fake_kms_fail_with (ENOENT);
-  if (arg->flags != (DRM_CLOEXEC | DRM_RDWR))
-    return fake_kms_fail_with (EINVAL);
-  arg->fd = fake->calls.dup (fake, fake->memory_fd);
-  return arg->fd < 0 ? -1 : 0;
-}
-
-int
-fake_kms_add_fb (FakeKms *fake, struct drm_mode_fb_cmd2 *arg)
-{
-  const FakeThing *buffer = fake_kms_find (fake->handles, arg->handles[0]);
-  if (!arg->handles[0] || !buffer)
-    return fake_kms_fail_with (ENOENT);
-  for (unsigned i = 0; i < 3; i++) {
-    uint32_t rows = i == 0 || arg->pixel_format == DRM_FORMAT_NV16 ? arg->height : (arg->height + 1) / 2;
-    if (arg->handles[i] && arg->offsets[i] + arg->pitches[i] * rows > buffer->bytes)
-      return fake_kms_fail_with (EINVAL);
-  }
-  FakeThing *fb = fake_kms_make (fake, fake->fbs);
-  fb->width = arg->width;
-  fb->height = arg->height;
-  fb->fourcc = arg->pixel_format;
-  arg->fb_id = fb->id;
-  return 0;
-}
 
 /* ---- showing --------------------------------------------------------------------------------------------------- */
 

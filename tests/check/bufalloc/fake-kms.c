@@ -54,7 +54,8 @@ static bool
 gives_back (unsigned long request)
 {
   return request == DRM_IOCTL_MODE_RMFB || request == DRM_IOCTL_MODE_DESTROY_DUMB
-         || request == DRM_IOCTL_MODE_DESTROYPROPBLOB || request == DRM_IOCTL_DROP_MASTER;
+         || request == DRM_IOCTL_MODE_DESTROYPROPBLOB || request == DRM_IOCTL_DROP_MASTER
+         || request == DRM_IOCTL_GEM_CLOSE;
 }
 
 /* ---- things with numbers --------------------------------------------------------------------------------------- */
@@ -151,33 +152,6 @@ get_plane (const FakeKms *fake, struct drm_mode_get_plane *arg)
   return 0;
 }
 
-/* ---- buffers --------------------------------------------------------------------------------------------------- */
-
-/* What is on screen goes with its framebuffer. */
-static void
-drop_fb (FakeKms *fake, uint32_t id)
-{
-  for (unsigned i = 0; i < 3; i++) {
-    if (fake->screen.planes[i].fb != id)
-      continue;
-    if (i == 0) {
-      fake->screen.active = false;
-      fake->screen.connector_crtc = 0;
-    }
-    fake->screen.planes[i].fb = fake->screen.planes[i].crtc = 0;
-  }
-}
-
-static int
-remove_thing (FakeThing *things, uint32_t id)
-{
-  FakeThing *thing = id ? fake_kms_find (things, id) : NULL;
-  if (!thing)
-    return fake_kms_fail_with (ENOENT);
-  *thing = (FakeThing){ 0 };
-  return 0;
-}
-
 /* ---- the table of ioctls --------------------------------------------------------------------------------------- */
 
 static bool
@@ -190,7 +164,10 @@ needs_master (unsigned long request)
 static int
 get_cap (const FakeKms *fake, struct drm_get_cap *arg)
 {
-  arg->value = arg->capability == DRM_CAP_DUMB_BUFFER ? !fake->no_dumb : 1;
+  arg->value = arg->capability == DRM_CAP_DUMB_BUFFER           ? !fake->no_dumb
+               : arg->capability == DRM_CAP_PRIME               ? (fake->no_import ? 0 : DRM_PRIME_CAP_IMPORT)
+               : arg->capability == DRM_CAP_ADDFB2_MODIFIERS    ? !fake->no_modifiers
+                                                                : 1;
   return 0;
 }
 
@@ -217,12 +194,14 @@ give_back (FakeKms *fake, unsigned long request, void *arg)
 {
   switch (request) {
     case DRM_IOCTL_MODE_RMFB:
-      drop_fb (fake, *(uint32_t *) arg);
-      return remove_thing (fake->fbs, *(uint32_t *) arg);
+      fake_kms_drop_fb (fake, *(uint32_t *) arg);
+      return fake_kms_remove (fake->fbs, *(uint32_t *) arg);
     case DRM_IOCTL_MODE_DESTROY_DUMB:
-      return remove_thing (fake->handles, ((struct drm_mode_destroy_dumb *) arg)->handle);
+      return fake_kms_remove (fake->handles, ((struct drm_mode_destroy_dumb *) arg)->handle);
+    case DRM_IOCTL_GEM_CLOSE:
+      return fake_kms_gem_close (fake, arg);
     case DRM_IOCTL_MODE_DESTROYPROPBLOB:
-      return remove_thing (fake->blobs, ((struct drm_mode_destroy_blob *) arg)->blob_id);
+      return fake_kms_remove (fake->blobs, ((struct drm_mode_destroy_blob *) arg)->blob_id);
     default:
       fake->is_master = false;
       return 0;
@@ -284,6 +263,8 @@ change (FakeKms *fake, unsigned long request, void *arg)
       return fake_kms_create_blob (fake, arg);
     case DRM_IOCTL_PRIME_HANDLE_TO_FD:
       return fake_kms_export (fake, arg);
+    case DRM_IOCTL_PRIME_FD_TO_HANDLE:
+      return fake_kms_import (fake, arg);
     case DRM_IOCTL_MODE_CREATE_DUMB:
       return fake_kms_create_dumb (fake, arg);
     case DRM_IOCTL_MODE_MAP_DUMB:
@@ -350,6 +331,12 @@ fake_close (void *ctx, int fd)
     fake->fence_fd = -1;
   fake->n_open--;
   return close (fd);
+}
+
+static int
+fake_fstat (void *ctx, int fd, struct stat *status)
+{
+  return fails (ctx) ? -1 : bai_device_calls.fstat (NULL, fd, status);
 }
 
 static void *
@@ -450,6 +437,7 @@ fake_kms_init (FakeKms *fake)
   fake->calls.open = fake_open;
   fake->calls.close = fake_close;
   fake->calls.ioctl = fake_ioctl;
+  fake->calls.fstat = fake_fstat;
   fake->calls.mmap = fake_mmap;
   fake->calls.mmap_over = fake_mmap_over;
   fake->calls.munmap = fake_munmap;

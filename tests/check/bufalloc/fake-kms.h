@@ -15,7 +15,7 @@
 #include <bufalloc/device-calls-private.h>
 
 #define FAKE_CARD_PATH "/dev/dri/card1" /* card0 is not there */
-#define FAKE_MAX_THINGS 16
+#define FAKE_MAX_THINGS 64
 #define FAKE_CONSOLE_FB 99
 
 enum
@@ -79,6 +79,9 @@ typedef struct
   uint32_t id; /* 0 = none */
   uint32_t width, height, fourcc;
   uint32_t bytes;
+  uint64_t inode; /* of a buffer that came in as a file; 0 = it did not */
+  uint64_t modifier;
+  uint32_t handles[3], offsets[3], pitches[3];
   union /* of a blob */
   {
     struct drm_mode_modeinfo mode;
@@ -97,6 +100,10 @@ typedef struct
   bool no_vblank; /* events come at once */
   bool no_fence; /* no OUT_FENCE_PTR */
   bool no_export; /* ENOSYS */
+  bool no_import; /* and the cap says so */
+  bool no_modifiers;
+  int refuse_import; /* errno of every import, although the cap says yes */
+  uint32_t refuse_fb; /* a framebuffer of this format is EINVAL */
   bool no_colours; /* no COLOR_ENCODING */
   bool no_mixing; /* no alpha, and a zpos that cannot be set */
   bool no_hdr; /* an old connector */
@@ -144,6 +151,9 @@ typedef struct
   unsigned n_dirty;
   unsigned n_busy;
   unsigned n_plane_sets;
+  unsigned n_imports; /* asked for */
+  unsigned n_bad_closes; /* GEM_CLOSE of what did not come in, or twice */
+  uint32_t exported; /* the handle of the last one that went out */
   unsigned n_leaked; /* handles, framebuffers and blobs that close found */
   int n_open;
   int n_mapped;
@@ -179,6 +189,10 @@ unsigned fake_kms_count (const FakeThing *things);
 int fake_kms_create_dumb (FakeKms *fake, struct drm_mode_create_dumb *arg);
 int fake_kms_map_dumb (FakeKms *fake, struct drm_mode_map_dumb *arg);
 int fake_kms_export (FakeKms *fake, struct drm_prime_handle *arg);
+int fake_kms_import (FakeKms *fake, struct drm_prime_handle *arg);
+int fake_kms_gem_close (FakeKms *fake, const struct drm_gem_close *arg);
+void fake_kms_drop_fb (FakeKms *fake, uint32_t id); /* what is on screen goes with its framebuffer */
+int fake_kms_remove (FakeThing *things, uint32_t id);
 int fake_kms_add_fb (FakeKms *fake, struct drm_mode_fb_cmd2 *arg);
 FakeThing *fake_kms_find (FakeThing *things, uint32_t id);
 void fake_kms_give (uint64_t to, uint32_t *room, const void *from, uint32_t n, size_t each);
