@@ -154,6 +154,7 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
   use_display (self, display, GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format);
   /* the same for every format of the plane; said anew for each stream */
   self->tells_colours = ba_display_set_colours (display, BA_YUV_BT709, FALSE) == 0;
+  gst_fbdev_zero_sink_start_watch (self);
   return TRUE;
 }
 
@@ -176,6 +177,7 @@ gst_fbdev_zero_sink_change_pages (GstFbdevZeroSink * self, const BaDisplayOption
   if (allocator && describe_pages (GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format)) {
     use_display (self, display, GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format);
   } else {                      /* no memory: there is nothing to go on with */
+    gst_fbdev_zero_sink_stop_watch (self);
     gst_clear_object (&allocator);
     ba_display_close (display);
     ba_display_unref (display);
@@ -199,6 +201,7 @@ gst_fbdev_zero_sink_close (GstFbdevZeroSink * self)
   GstBaFbdevAllocator *allocator;
   BaDisplay *display;
 
+  gst_fbdev_zero_sink_stop_watch (self);
   gst_ba_stats_log (GST_ELEMENT (self), stats);
   gst_structure_free (stats);
 

@@ -397,6 +397,9 @@ flip_failed (GstFbdevZeroSink * self, int r)
   if (r == -EBUSY)
     GST_ELEMENT_ERROR (self, RESOURCE, BUSY, ("The display %s is in use by another program.", device),
         ("a DRM master (a desktop, another player) owns it: stop it, or show on another device"));
+  else if (r == -ENODEV)
+    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("The display %s is gone.", device),
+        ("it was removed, or its driver was taken away, while it was used"));
   else
     GST_ELEMENT_ERROR (self, RESOURCE, WRITE, ("A page could not be shown on %s.", device), ("%s", ba_error_text (r)));
   return GST_FLOW_ERROR;
@@ -417,9 +420,10 @@ static GstFlowReturn
 flip_refused (GstFbdevZeroSink * self, GstBuffer * buffer, int r, gboolean may_reopen)
 {
   gboolean reopened = FALSE;
+  GstCaps *caps;
 
   /* a plane that can be tried by showing alone */
-  if (may_reopen && r == -ENOTSUP && gst_fbdev_zero_sink_use_plain_pages (self, &self->window)) {
+  if (may_reopen && r == -ENOTSUP && ba_display_check_mode (self->display) == 0 && gst_fbdev_zero_sink_use_plain_pages (self, &self->window)) {
     gst_fbdev_zero_sink_forget_frame (self);
     gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
     return show_prepared (self, buffer, TRUE);
@@ -431,6 +435,10 @@ flip_refused (GstFbdevZeroSink * self, GstBuffer * buffer, int r, gboolean may_r
     return GST_FLOW_ERROR;
   if (!reopened)
     return flip_failed (self, r);
+  if ((caps = gst_pad_get_current_caps (GST_BASE_SINK_PAD (self)))) {
+    gst_fbdev_zero_sink_choose_pages (self, caps);
+    gst_caps_unref (caps);
+  }
   gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
   return show_prepared (self, buffer, FALSE);
 }

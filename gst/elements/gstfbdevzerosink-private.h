@@ -7,6 +7,7 @@
  * gstfbdevzerosink-device.c  opening, watching and closing the display
  * gstfbdevzerosink-view.c    which part of the screen, and turned how, also while it plays
  * gstfbdevzerosink-native.c  pages in the format, and where planes scale in the size, of the stream
+ * gstfbdevzerosink-watch.c   screens that are unplugged and come back
  * gstfbdevzerosink-pools.c   what it offers upstream
  * gstfbdevzerosink-frame.c   one frame: which way it goes, and there
  * gstfbdevzerosink-write.c   a frame into a page
@@ -130,6 +131,8 @@ struct _GstFbdevZeroSink
   /* from start to stop */
   BaDisplay *display;           /* object lock for other threads than the streaming one */
   GstBaFbdevAllocator *allocator;       /* likewise */
+  GThread *watch_thread;        /* NULL where there is nothing to watch */
+  GstPoll *watch_poll;
   GstVideoFormat plain_format;  /* of the pages, unless the stream has them in its own; UNKNOWN for one bit */
   gboolean tells_colours;       /* its plane can be told what YUV means */
   gboolean fits_mode;           /* its mode is to fit the stream */
@@ -223,6 +226,11 @@ void gst_fbdev_zero_sink_get_speed (GstFbdevZeroSink * self, BaDisplaySpeed * sp
 
 /* Other pages for the same screen; FALSE, and all as it was. */
 gboolean gst_fbdev_zero_sink_change_pages (GstFbdevZeroSink * self, const BaDisplayOptions * options, BaError * error);
+
+/* ---- watch ----------------------------------------------------------------------------------------------------- */
+
+void gst_fbdev_zero_sink_start_watch (GstFbdevZeroSink * self);
+void gst_fbdev_zero_sink_stop_watch (GstFbdevZeroSink * self);
 
 /* ---- native ---------------------------------------------------------------------------------------------------- */
 

@@ -337,6 +337,29 @@ BA_API int ba_display_set_hdr (BaDisplay *display, const BaHdr *hdr);
 BA_API int ba_display_set_window (BaDisplay *display, const BaDisplayWindow *window);
 
 /**
+ * ba_display_refresh:
+ * @display: (transfer none): a display
+ *
+ * Looks whether the screen was plugged in again, or another program that was the card's master is gone, and shows the last
+ * page again then. Flips do the same with what they show: this is for a picture that stands still. Call it when
+ * ba_display_get_event_fd() can be read, and now and then, as nobody tells of masters. Threads: any.
+ *
+ * Returns: 1 where the page is shown again; 0; -ESHUTDOWN; or the -errno of the call that failed
+ */
+BA_API int ba_display_refresh (BaDisplay *display);
+
+/**
+ * ba_display_get_event_fd:
+ * @display: (transfer none): a display that nobody closes meanwhile
+ *
+ * Threads: any.
+ *
+ * Returns: a file that can be read (poll) when something happened to the machine's devices; -ENOTSUP where there is
+ *   none. It stays @display's, to read and to close
+ */
+BA_API int ba_display_get_event_fd (BaDisplay *display);
+
+/**
  * ba_display_reopen:
  * @display: (transfer none): an open display
  * @options: pages, no_vsync, fourcc, window, and the sizes of pages and stream count; the rest stays as it was opened

@@ -97,6 +97,7 @@ inherit_pages (BaDisplay *old, BaiKmsState *state)
   memset (before->inherited, 0, sizeof before->inherited);
   state->must_light = state->is_lit;
   before->owns_fd = before->is_lit = false;
+  before->event_fd = -1;
   before->is_closed = true;
 }
 
@@ -121,6 +122,10 @@ bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *opti
   BaiKmsState *state = malloc (sizeof *state);
   if (!state)
     return ba_error_set (error, -ENOMEM, "no memory for a display");
+  if (before->mode_is_gone) {
+    free (state);
+    return ba_error_set (error, -ENOTSUP, "the screen is another one, and has no such mode");
+  }
   bai_kms_settle (old);
   *state = *before;
   memset (state->pages, 0, sizeof state->pages);

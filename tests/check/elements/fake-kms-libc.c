@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fake-kms-libc.c: open, close, ioctl, poll and read in front of libc's. A card's memory is a memfd, so that mapping it
+ * fake-kms-libc.c: open, close, ioctl, poll, read, and the kernel's messages in front of libc's. A card's memory is a memfd, so that mapping it
  * needs no help. A program's own symbols come before those of libraries for everybody in it: nothing has to be preloaded.
  */
 /* With 64-bit file offsets open is another name for open64, and both are defined here. */
@@ -11,9 +11,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__ ((visibility ("default")))
@@ -21,6 +23,7 @@
 EXPORT int open (const char *path, int flags, ...);
 EXPORT int open64 (const char *path, int flags, ...);
 EXPORT int ioctl (int fd, unsigned long request, ...);
+EXPORT int socket (int domain, int type, int protocol);
 /* Under a name of its own: of poll itself the compiler believes that it only writes there. */
 EXPORT int answer_poll (struct pollfd *fds, nfds_t n, int timeout_ms) __asm__ ("poll");
 
@@ -95,6 +98,31 @@ open64 (const char *path, int flags, ...)
   mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg (args, mode_t) : 0;
   va_end (args);
   return open_any (path, flags, mode);
+}
+
+int
+socket (int domain, int type, int protocol)
+{
+  int (*real) (int, int, int);
+
+  if (card && domain == AF_NETLINK && protocol == NETLINK_KOBJECT_UEVENT)
+    return card->calls.uevent_socket (card);
+  resolve ("socket", &real);
+  return real (domain, type, protocol);
+}
+
+/* Under a name of its own: glibc's takes a union of pointers. */
+EXPORT int answer_bind (int fd, const void *address, unsigned bytes) __asm__ ("bind");
+
+int
+answer_bind (int fd, const void *address, unsigned bytes)
+{
+  int (*real) (int, const void *, unsigned);
+
+  if (card && fd == card->uevents[0])
+    return 0;
+  resolve ("bind", &real);
+  return real (fd, address, bytes);
 }
 
 int

@@ -424,6 +424,104 @@ START_TEST (hdr_of_the_caps_is_told_to_the_screen)
 }
 END_TEST
 
+/* ---- what others do -------------------------------------------------------------------------------------------- */
+
+/* A plug that comes or goes; and the sink's own thread, or a flip, has looked at it: however long that takes. */
+static void
+tell_plug (Run *run, gboolean plugged)
+{
+  fake_kms_libc_lock ();
+  guint n_looks = run->fake.n_looks;
+  run->fake.unplugged = !plugged;
+  fake_kms_tell (&run->fake, true);
+  fake_kms_libc_unlock ();
+  for (gboolean looked = FALSE; !looked; g_thread_yield ()) {
+    fake_kms_libc_lock ();
+    looked = run->fake.n_looks > n_looks;
+    fake_kms_libc_unlock ();
+  }
+}
+
+static void
+wait_for_modesets (Run *run, guint n)
+{
+  for (gboolean enough = FALSE; !enough; g_thread_yield ()) {
+    fake_kms_libc_lock ();
+    enough = run->fake.n_modesets >= n;
+    fake_kms_libc_unlock ();
+  }
+}
+
+START_TEST (a_paused_picture_comes_back_with_its_screen)
+{
+  Run run;
+
+  run_init (&run);
+  Player player = run_player (&run, "videotestsrc ! video/x-raw,format=NV12,width=200,height=100 !", CARD);
+  player_reach (&player, GST_STATE_PAUSED);
+  look (&run, &player, FAKE_PRIMARY);
+  tell_plug (&run, FALSE);
+  guint n = run.fake.n_modesets;
+  tell_plug (&run, TRUE);
+  wait_for_modesets (&run, n + 2);
+  uint32_t id = run.shown.id;
+  g_free (run.reason);
+  look (&run, &player, FAKE_PRIMARY);
+  ck_assert_uint_eq (run.shown.id, id);
+  ck_assert (run.screen.active);
+  run_end (&run, &player);
+  run_finish (&run);
+}
+END_TEST
+
+START_TEST (a_screen_with_other_modes_is_played_on)
+{
+  Run run;
+
+  run_init (&run);
+  Player player = run_player (&run, "videotestsrc is-live=true ! video/x-raw,format=NV12,width=100,height=50,framerate=100/1 !",
+                              CARD);
+  player_reach (&player, GST_STATE_PLAYING);
+  tell_plug (&run, FALSE);
+  fake_kms_libc_lock ();
+  run.fake.n_modes = 2;
+  fake_kms_libc_unlock ();
+  tell_plug (&run, TRUE);
+  for (gboolean there = FALSE; !there; g_thread_yield ()) {
+    fake_kms_libc_lock ();
+    const FakeThing *shown = fake_kms_shown (&run.fake, FAKE_PRIMARY);
+    there = shown && shown->fourcc == DRM_FORMAT_NV12 && run.fake.screen.mode.hdisplay == 100;
+    fake_kms_libc_unlock ();
+  }
+  player_drain (&player);
+  ck_assert_msg (player.n_errors == 0, "%s", player.error);
+  player_free (&player);
+  fake_kms_libc_use (NULL);
+  ck_assert_uint_eq (run.fake.n_leaked, 0);
+  run_finish (&run);
+}
+END_TEST
+
+START_TEST (a_card_that_vanishes_is_an_error_that_says_so)
+{
+  Run run;
+
+  run_init (&run);
+  Player player = run_player (&run, "videotestsrc ! video/x-raw,format=NV12,width=200,height=100 !", CARD " sync=false");
+  player_reach (&player, GST_STATE_PAUSED);
+  fake_kms_libc_lock ();
+  run.fake.vanished = true;
+  fake_kms_libc_unlock ();
+  player_set (&player, GST_STATE_PLAYING);
+  player_wait (&player, GST_MESSAGE_ERROR);
+  ck_assert_msg (strstr (player.error, "The display fakekms is gone.") != NULL, "%s", player.error);
+  ck_assert_int_eq (player.error_code, GST_RESOURCE_ERROR_NOT_FOUND);
+  player_free (&player);
+  fake_kms_libc_use (NULL);
+  run_finish (&run);
+}
+END_TEST
+
 #ifdef HAVE_AVCODEC
 START_TEST (a_codec_decodes_into_yuv_pages)
 {
@@ -459,7 +557,8 @@ RUN ("fbdevzerosink-planes", yuv_of_the_screens_size_is_drawn_into_pages_and_fli
      text_over_yuv_is_painted_into_plain_pages, a_picture_that_is_turned_while_it_plays_has_plain_pages,
      a_plane_that_scales_flips_what_another_one_has_converted, a_rectangle_that_moves_moves_the_plane,
      an_overlay_covers_the_picture_and_nothing_else, an_older_cards_overlay_that_cannot_scale_is_painted,
-     a_mode_fits_the_stream,
+     a_mode_fits_the_stream, a_paused_picture_comes_back_with_its_screen, a_screen_with_other_modes_is_played_on,
+     a_card_that_vanishes_is_an_error_that_says_so,
 #ifdef HAVE_AVCODEC
      a_codec_decodes_into_yuv_pages,
 #endif
