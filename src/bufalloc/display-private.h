@@ -117,11 +117,6 @@ extern const BaDisplayOps bai_kms_ops;
 int bai_display_enter (BaDisplay *display);
 void bai_display_leave (BaDisplay *display);
 
-/* A display that is not open, or NULL; what of it is the same for all kinds once it is; and away with one that is not. */
-BaDisplay *bai_display_new (const BaDisplayOptions *options, const BaDeviceCalls *calls, BaError *error);
-void bai_display_begin (BaDisplay *display, const BaDisplayOptions *options);
-void bai_display_free (BaDisplay *display);
-
 /* dmabuf.c: whether a picture can be one of @display's: 0, -ENOTSUP, -EINVAL. */
 int bai_dmabuf_check (const BaDisplay *display, const BaDmabuf *picture, BaError *error);
 /* As ba_dmabuf_begin_access() and _end_access(), on top of other system calls. */
@@ -130,6 +125,11 @@ int bai_dmabuf_sync (const BaDeviceCalls *calls, int fd, unsigned access, bool i
 /* Shows @what, or @picture, which gives it its number. The page's reference is taken where 0 is returned, and gone is
  * the display's to call then. Else as ba_display_flip(). */
 int bai_display_flip (BaDisplay *display, BaiShown *what, const BaDmabuf *picture, const BaCancel *cancel);
+
+/* A display that is not open, or NULL; what of it is the same for all kinds once it is; and away with one that is not. */
+BaDisplay *bai_display_new (const BaDisplayOptions *options, const BaDeviceCalls *calls, BaError *error);
+void bai_display_begin (BaDisplay *display, const BaDisplayOptions *options);
+void bai_display_free (BaDisplay *display);
 
 /* As ba_display_open(), on top of other system calls; @calls must live as long as the display, and where
  * a driver has not come back from a wait for a vsync, until it does. */

@@ -223,9 +223,9 @@ bai_kms_light (BaDisplay *display, uint32_t fb_id)
   int r = state->is_atomic ? light_atomic (display, fb_id) : light_legacy (display, fb_id);
   if (r == 0) {
     state->is_lit = true;
+    state->shown_fb = state->shown_fb_before = fb_id;
     state->must_light = false;
     bai_kms_free_inherited (display);
-    state->shown_fb = state->shown_fb_before = fb_id;
   }
   return r;
 }

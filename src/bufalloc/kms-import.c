@@ -335,6 +335,21 @@ bai_kms_forget_imports (BaDisplay *display)
 }
 
 void
+bai_kms_inherit_imports (BaDisplay *display, BaiKmsState *before)
+{
+  BaiKmsState *state = display->state;
+  for (unsigned i = 0; i < BA_DISPLAY_MAX_IMPORTS; i++) {
+    for (unsigned j = 0; j < BA_MAX_PLANES; j++) {
+      if (state->imports[i].handles[j])
+        state->imports[i].handles[j] = &state->handles[state->imports[i].handles[j] - before->handles];
+    }
+  }
+  memset (before->imports, 0, sizeof before->imports);
+  memset (before->handles, 0, sizeof before->handles);
+  bai_kms_forget_imports (display);
+}
+
+void
 bai_kms_free_imports (BaDisplay *display)
 {
   BaiKmsState *state = display->state;

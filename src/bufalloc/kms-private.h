@@ -170,7 +170,6 @@ typedef struct
   unsigned n_saved_connectors;
 
   BaiKmsPage pages[BA_DISPLAY_MAX_PAGES];
-  BaiKmsPage inherited[BA_DISPLAY_MAX_PAGES]; /* of the display before this one; one of them is on screen */
   BaiKmsImport imports[BA_DISPLAY_MAX_IMPORTS]; /* their numbers go on where those of the pages end */
   BaiKmsHandle handles[BA_DISPLAY_MAX_IMPORTS * BA_MAX_PLANES];
   BaiKmsRefusal refusals[BAI_KMS_MAX_REFUSALS];
@@ -178,6 +177,7 @@ typedef struct
   uint64_t n_imported; /* times */
   uint32_t shown_fb; /* the last one that the driver took; what it takes the place of stays on screen while is_flipping */
   uint32_t shown_fb_before;
+  BaiKmsPage inherited[BA_DISPLAY_MAX_PAGES]; /* of the display before this one; one of them is on screen */
   bool is_lit; /* the mode, or the plane, is set */
   bool must_light; /* more than the page changes with the next one */
   bool is_hidden; /* another one is master */
@@ -295,6 +295,8 @@ int bai_kms_import (BaDisplay *display, const BaDmabuf *picture, BaError *error)
 void bai_kms_forget_imports (BaDisplay *display);
 /* Lets go of what was forgotten and has left the screen. */
 void bai_kms_sweep_imports (BaDisplay *display);
+/* @display, whose state began as a copy of @before, has them from now on; it forgets them, as its numbers are others. */
+void bai_kms_inherit_imports (BaDisplay *display, BaiKmsState *before);
 /* Lets go of all, on screen or not. */
 void bai_kms_free_imports (BaDisplay *display);
 /* The framebuffer behind a number that show is given. */

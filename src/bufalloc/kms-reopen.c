@@ -67,34 +67,18 @@ bai_kms_set_window (BaDisplay *display, const BaDisplayWindow *window)
   return 0;
 }
 
-/* Pictures of others: the one on screen stays, as it is the device's; the others are made anew when they come again. */
-static void
-inherit_imports (BaDisplay *display, BaiKmsState *before)
-{
-  BaiKmsState *state = display->state;
-  for (unsigned i = 0; i < BA_DISPLAY_MAX_IMPORTS; i++) {
-    for (unsigned k = 0; k < BA_MAX_PLANES; k++) {
-      const BaiKmsHandle *entry = state->imports[i].handles[k];
-      if (entry)
-        state->imports[i].handles[k] = &state->handles[entry - before->handles];
-    }
-  }
-  memset (before->imports, 0, sizeof before->imports);
-  memset (before->handles, 0, sizeof before->handles);
-  bai_kms_forget_imports (display);
-}
-
 /* What @old has not shown goes at once. What it has shown stays until something else is on screen. */
 static void
-inherit_pages (BaDisplay *old, BaiKmsState *state)
+inherit_pages (BaDisplay *old, BaDisplay *display)
 {
-  BaiKmsState *before = old->state;
+  BaiKmsState *before = old->state, *state = display->state;
   if (before->must_light || !before->is_lit)
     bai_kms_free_pages (old);
   else
     memcpy (state->inherited, before->pages, sizeof before->pages);
   memset (before->pages, 0, sizeof before->pages);
   memset (before->inherited, 0, sizeof before->inherited);
+  bai_kms_inherit_imports (display, before);
   state->must_light = state->is_lit;
   before->owns_fd = before->is_lit = false;
   before->event_fd = -1;
@@ -151,8 +135,7 @@ bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *opti
   }
   if (state->mode_blob != before->mode_blob)
     bai_kms_free_blob (old, &before->mode_blob);
-  inherit_pages (old, state);
-  inherit_imports (display, before);
+  inherit_pages (old, display);
   (void) bai_kms_start_watcher (display); /* the first one could be started, which is where it is told */
   bai_watcher_dismiss (&before->watcher, old->calls);
   return 0;
