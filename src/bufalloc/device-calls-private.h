@@ -36,6 +36,8 @@ typedef struct
   char *(*realpath) (void *ctx, const char *path); /* for free(); NULL and errno */
   int (*rename) (void *ctx, const char *from, const char *to);
   int (*unlink) (void *ctx, const char *path);
+  /* Hears what the kernel tells of devices: each read gives one message, and never waits. */
+  int (*uevent_socket) (void *ctx);
   /* Two connected ends, closed by exec: an end that is closed, or whose process dies, ends the other one's read. */
   int (*socketpair) (void *ctx, int ends[2]);
   /* A child that runs no handler of fork, and at whose end no signal comes: whoever waits for any child does not see

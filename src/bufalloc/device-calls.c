@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <linux/netlink.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -218,6 +219,22 @@ call_now_ns (void *ctx)
   return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* Group 1 is the kernel's own; udev tells it again in group 2, with a header of its own. */
+static int
+call_uevent_socket (void *ctx)
+{
+  struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+  (void) ctx;
+  int fd = socket (AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+  if (fd >= 0 && bind (fd, (struct sockaddr *) &address, sizeof address) < 0) {
+    int code = errno;
+    close (fd);
+    errno = code;
+    return -1;
+  }
+  return fd;
+}
+
 const BaDeviceCalls bai_device_calls = {
   .open = call_open,
   .close = call_close,
@@ -237,6 +254,7 @@ const BaDeviceCalls bai_device_calls = {
   .realpath = call_realpath,
   .rename = call_rename,
   .unlink = call_unlink,
+  .uevent_socket = call_uevent_socket,
   .socketpair = call_socketpair,
   .fork = call_fork,
   .memory_bytes = call_memory_bytes,

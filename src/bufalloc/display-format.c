@@ -64,6 +64,27 @@ ba_display_set_window (BaDisplay *display, const BaDisplayWindow *window)
   return r;
 }
 
+int
+ba_display_refresh (BaDisplay *display)
+{
+  if (!display->ops->refresh)
+    return 0;
+  ba_display_ref (display);
+  int r = bai_display_enter (display);
+  if (r == 0) {
+    r = display->ops->refresh (display);
+    bai_display_leave (display);
+  }
+  ba_display_unref (display);
+  return r;
+}
+
+int
+ba_display_get_event_fd (BaDisplay *display)
+{
+  return display->ops->get_event_fd ? display->ops->get_event_fd (display) : -ENOTSUP;
+}
+
 /* @old must be open until @display is: the device may refuse. */
 static int
 reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error)

@@ -40,6 +40,9 @@ typedef struct
   /* (nullable): as ba_display_set_hdr() and ba_display_set_window(). */
   int (*set_hdr) (BaDisplay *display, const BaHdr *hdr);
   int (*set_window) (BaDisplay *display, const BaDisplayWindow *window);
+  /* (nullable): as ba_display_refresh() and ba_display_get_event_fd(), this one also without being busy. */
+  int (*refresh) (BaDisplay *display);
+  int (*get_event_fd) (const BaDisplay *display);
   /* (nullable): opens @display on the device of @old, which is busy, and takes over what @old has to put back. On failure
    * nothing has changed. Must not log. */
   int (*reopen) (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error);

@@ -182,6 +182,7 @@ typedef struct
  *   (one page then). What lies left and right of the visible columns is memory of the page too
  * @screen_width_px: of the whole screen, also where the pages have another size than that (BaDisplayOptions.window)
  * @screen_height_px: likewise
+ * @is_overlay: its pages lie over or under the picture of somebody else, which is seen around them
  * @page_bytes: distance from one page to the next, and the size of one from the start of its first row; at least
  *   stride × height. An offset is inside of it: the last visible pixel never lies behind its end
  * @n_pages: pages, at least 1
@@ -195,6 +196,7 @@ typedef struct
   BaLayout layout;
   uint32_t screen_width_px;
   uint32_t screen_height_px;
+  bool is_overlay;
   size_t page_bytes;
   unsigned n_pages;
   bool can_flip;
@@ -326,13 +328,36 @@ BA_API int ba_display_set_hdr (BaDisplay *display, const BaHdr *hdr);
 /**
  * ba_display_set_window:
  * @display: (transfer none): a display
- * @window: where its pages are shown from the next one on; they keep their size, so the plane may have to scale
+ * @window: where its pages are shown from now on; they keep their size, so the plane may have to scale
  *
- * Threads: any.
+ * Moves what is on screen, too, and waits for that. Threads: any.
  *
  * Returns: 0; -ENOTSUP where the driver cannot: nothing has changed then; -EINVAL; -ESHUTDOWN
  */
 BA_API int ba_display_set_window (BaDisplay *display, const BaDisplayWindow *window);
+
+/**
+ * ba_display_refresh:
+ * @display: (transfer none): a display
+ *
+ * Looks whether the screen was plugged in again, or another program that was the card's master is gone, and shows the last
+ * page again then. Flips do the same with what they show: this is for a picture that stands still. Call it when
+ * ba_display_get_event_fd() can be read, and now and then, as nobody tells of masters. Threads: any.
+ *
+ * Returns: 1 where the page is shown again; 0; -ESHUTDOWN; or the -errno of the call that failed
+ */
+BA_API int ba_display_refresh (BaDisplay *display);
+
+/**
+ * ba_display_get_event_fd:
+ * @display: (transfer none): a display that nobody closes meanwhile
+ *
+ * Threads: any.
+ *
+ * Returns: a file that can be read (poll) when something happened to the machine's devices; -ENOTSUP where there is
+ *   none. It stays @display's, to read and to close
+ */
+BA_API int ba_display_get_event_fd (BaDisplay *display);
 
 /**
  * ba_display_reopen:

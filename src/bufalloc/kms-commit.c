@@ -230,6 +230,21 @@ bai_kms_light (BaDisplay *display, uint32_t fb_id)
   return r;
 }
 
+int
+bai_kms_light_anew (BaDisplay *display, uint32_t fb_id)
+{
+  BaiKmsState *state = display->state;
+  if (!state->is_overlay && state->is_atomic) {
+    Commit off = { 0 };
+    set (&off, BAI_KMS_CRTC_ACTIVE, 0);
+    (void) commit (display, &off, DRM_MODE_ATOMIC_ALLOW_MODESET, 0);
+  } else if (!state->is_overlay) {
+    struct drm_mode_crtc off = { .crtc_id = state->crtc_id };
+    (void) bai_kms_call (display, DRM_IOCTL_MODE_SETCRTC, &off);
+  }
+  return bai_kms_light (display, fb_id);
+}
+
 static int
 start_flip (BaDisplay *display, uint32_t fb_id, bool async)
 {

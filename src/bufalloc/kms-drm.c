@@ -50,11 +50,17 @@ bai_kms_set_client_cap (const BaDisplay *display, uint64_t cap)
 /* There is no call that asks. Letting a client in is for masters only, and nobody has the number 0. Whoever opens a card
  * that has no master is it; and becoming it anew is not for everybody, so that is not tried without need. */
 bool
-bai_kms_become_master (const BaDisplay *display)
+bai_kms_is_master (const BaDisplay *display)
 {
   struct drm_auth arg = { .magic = 0 };
   int r = bai_kms_call (display, DRM_IOCTL_AUTH_MAGIC, &arg);
-  return (r != -EACCES && r != -EPERM) || bai_kms_call (display, DRM_IOCTL_SET_MASTER, NULL) == 0;
+  return r != -EACCES && r != -EPERM;
+}
+
+bool
+bai_kms_become_master (const BaDisplay *display)
+{
+  return bai_kms_is_master (display) || bai_kms_call (display, DRM_IOCTL_SET_MASTER, NULL) == 0;
 }
 
 static uint64_t

@@ -198,7 +198,7 @@ flip (BaDisplay *display, uint32_t fb_id, bool is_page)
     return r;
   if (lacks_master (r))
     return take_master_back (display) ? light (display, fb_id) : 1;
-  if ((r == -EBUSY || r == -EINVAL) && is_off (display))
+  if (state->is_unplugged || ((r == -EBUSY || r == -EINVAL) && is_off (display)))
     return 1;
   /* A mode that another program has left, or a CRTC that lost its screen, takes no flips, but a mode set.
    * Not for a picture of others: if that is what is refused, a page comes in its place. */
@@ -227,6 +227,10 @@ bai_kms_show (BaDisplay *display, unsigned page)
   if (was_hidden && !take_master_back (display))
     return 1;
   bai_kms_sweep_imports (display);
+  if (bai_kms_read_events (display) && is_page && state->is_lit)
+    return refused (bai_kms_light_anew (display, fb_id));
+  if (state->mode_is_gone)
+    return -ENOTSUP;
   if (was_hidden || !state->is_lit || state->must_light)
     r = refused (light (display, fb_id));
   else

@@ -151,23 +151,53 @@ crtcs_in_use (const BaDisplay *display, const BaiKmsCard *card, uint32_t but_con
   return used;
 }
 
-static bool
-choose_crtc (BaDisplay *display, const BaiKmsConnector *connector, const BaiKmsCard *card)
+static uint64_t
+possible_crtcs (const BaDisplay *display, const BaiKmsConnector *connector)
 {
-  BaiKmsState *state = display->state;
   uint64_t possible = 0;
-  uint32_t current = crtc_of (display, connector);
   for (unsigned i = 0; i < connector->n_encoders; i++) {
     struct drm_mode_get_encoder encoder;
     if (bai_kms_get_encoder (display, connector->encoders[i], &encoder) == 0)
       possible |= encoder.possible_crtcs;
   }
+  return possible;
+}
+
+/* Bits of those that the dark screens in front of ours will take, each the first that it can: two displays of one card
+ * that are opened before either shows anything come to the same list, and so do not choose the same. */
+static uint64_t
+crtcs_before_ours (const BaDisplay *display, const BaiKmsCard *card, uint32_t our_connector, uint64_t used)
+{
+  uint64_t taken = 0;
+  for (unsigned i = 0; i < card->n_connectors && card->connectors[i] != our_connector; i++) {
+    BaiKmsConnector connector;
+    if (bai_kms_read_connector (display, card->connectors[i], &connector) < 0)
+      continue;
+    uint64_t can = possible_crtcs (display, &connector) & ~(used | taken);
+    if (connector.is_connected && !crtc_of (display, &connector))
+      taken |= can & -can;
+    free (connector.modes);
+  }
+  return taken;
+}
+
+static bool
+choose_crtc (BaDisplay *display, const BaiKmsConnector *connector, const BaiKmsCard *card)
+{
+  BaiKmsState *state = display->state;
+  uint64_t possible = possible_crtcs (display, connector);
+  uint32_t current = crtc_of (display, connector);
   for (unsigned i = 0; current && i < card->n_crtcs; i++) {
     if (card->crtcs[i] == current)
       possible = UINT64_C (1) << i;
   }
-  if (!current)
-    possible &= ~crtcs_in_use (display, card, connector->id);
+  if (!current) {
+    uint64_t used = crtcs_in_use (display, card, connector->id);
+    uint64_t before = crtcs_before_ours (display, card, connector->id, used);
+    possible &= ~used;
+    if (possible & ~before)
+      possible &= ~before;
+  }
   for (unsigned i = 0; i < card->n_crtcs; i++) {
     if (possible & (UINT64_C (1) << i)) {
       state->crtc_id = card->crtcs[i];
@@ -204,6 +234,7 @@ bai_kms_note_mode (BaDisplay *display)
   display->info.period_ns = UINT64_C (1000000000000) / (rate_mhz ? rate_mhz : DEFAULT_RATE_MHZ);
   display->info.screen_width_px = state->mode.hdisplay;
   display->info.screen_height_px = state->mode.vdisplay;
+  display->info.is_overlay = state->is_overlay;
 }
 
 int

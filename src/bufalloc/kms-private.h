@@ -181,6 +181,9 @@ typedef struct
   bool is_lit; /* the mode, or the plane, is set */
   bool must_light; /* more than the page changes with the next one */
   bool is_hidden; /* another one is master */
+  bool is_unplugged; /* nothing is connected */
+  bool mode_is_gone; /* what is connected now has another one */
+  int event_fd; /* tells of plugs; -1 = none */
   bool is_closed; /* fd and what is behind it */
   bool is_flipping; /* its event is to come */
   bool is_stuck; /* and did not when it should have */
@@ -200,6 +203,7 @@ typedef struct
 int bai_kms_call (const BaDisplay *display, unsigned long request, void *arg);
 uint64_t bai_kms_get_cap (const BaDisplay *display, uint64_t cap); /* 0 where there is none */
 int bai_kms_set_client_cap (const BaDisplay *display, uint64_t cap);
+bool bai_kms_is_master (const BaDisplay *display);
 bool bai_kms_become_master (const BaDisplay *display); /* true also where it was already */
 int bai_kms_read_card (const BaDisplay *display, BaiKmsCard *card);
 /* Looks at what is plugged in, which may take a while. Free its modes. */
@@ -309,6 +313,8 @@ int bai_kms_test (BaDisplay *display, uint32_t fb_id);
 int bai_kms_test_flip (BaDisplay *display, uint32_t fb_id);
 /* Sets mode and plane, and returns when they are set. */
 int bai_kms_light (BaDisplay *display, uint32_t fb_id);
+/* As if the screen had been dark: a screen that was plugged in anew has heard nothing. */
+int bai_kms_light_anew (BaDisplay *display, uint32_t fb_id);
 /* Starts a flip. -EBUSY where one is under way on the CRTC. */
 int bai_kms_start_flip (BaDisplay *display, uint32_t fb_id);
 /* As if everything had been changed that may be: for whoever does not know what was. */
@@ -322,6 +328,13 @@ int bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *
 int bai_kms_set_window (BaDisplay *display, const BaDisplayWindow *window);
 /* Fills window, page_width_px and page_height_px. */
 int bai_kms_place (BaDisplay *display, const char *path, const BaDisplayOptions *options, BaError *error);
+
+/* ---- kms-events.c ---- */
+
+/* Reads what the kernel told, and looks at the connector where it was of cards: true where a screen has come back. */
+bool bai_kms_read_events (BaDisplay *display);
+int bai_kms_refresh (BaDisplay *display);
+int bai_kms_get_event_fd (const BaDisplay *display);
 
 /* ---- kms-hdr.c ---- */
 

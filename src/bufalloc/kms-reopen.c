@@ -57,7 +57,13 @@ bai_kms_set_window (BaDisplay *display, const BaDisplayWindow *window)
     state->window = before;
     return r == -ENODEV ? r : -ENOTSUP;
   }
+  /* what is on screen is moved now: it may be long until something else is shown */
+  bool is_shown = r == 0 && state->is_lit && !state->must_light && !state->is_hidden;
   state->must_light = true;
+  if (is_shown) {
+    bai_kms_settle (display);
+    (void) bai_kms_light (display, state->shown_fb); /* or the next page tries it */
+  }
   return 0;
 }
 
@@ -75,6 +81,7 @@ inherit_pages (BaDisplay *old, BaDisplay *display)
   bai_kms_inherit_imports (display, before);
   state->must_light = state->is_lit;
   before->owns_fd = before->is_lit = false;
+  before->event_fd = -1;
   before->is_closed = true;
 }
 
@@ -99,6 +106,10 @@ bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *opti
   BaiKmsState *state = malloc (sizeof *state);
   if (!state)
     return ba_error_set (error, -ENOMEM, "no memory for a display");
+  if (before->mode_is_gone) {
+    free (state);
+    return ba_error_set (error, -ENOTSUP, "the screen is another one, and has no such mode");
+  }
   bai_kms_settle (old);
   *state = *before;
   memset (state->pages, 0, sizeof state->pages);

@@ -179,6 +179,8 @@ begin (BaDisplay *display, const BaDisplayOptions *options)
   if (r < 0)
     ba_log (BA_LOG_WARNING, "kms %s: no watcher (%s): should this process be killed, the console may come back late",
             display->info.name, ba_error_text (r));
+  BaiKmsState *state = display->state;
+  state->event_fd = display->calls->uevent_socket (display->calls->ctx); /* without one a plug is not noticed */
   if (display->info.n_pages < wanted && wanted <= BA_DISPLAY_MAX_PAGES)
     ba_log (BA_LOG_INFO, "kms %s: %u pages, the driver has no memory for %u", display->info.name, display->info.n_pages,
             wanted);
@@ -199,6 +201,9 @@ release (BaDisplay *display)
   bai_kms_free_blob (display, &state->saved_mode_blob);
   bai_kms_free_blob (display, &state->hdr_blob);
   bai_kms_free_blob (display, &state->saved_hdr_blob);
+  if (state->event_fd >= 0)
+    display->calls->close (display->calls->ctx, state->event_fd);
+  state->event_fd = -1;
   /* Closing does not end being master as long as a page is mapped. */
   if (state->owns_fd) {
     (void) bai_kms_call (display, DRM_IOCTL_DROP_MASTER, NULL);
@@ -266,7 +271,7 @@ open_path (BaDisplay *display, const char *path, const BaiDeviceString *device, 
     return ba_error_set (error, -ENOMEM, "no memory for a display");
   display->state = state;
   state->fd = options->has_fd ? options->fd : -1;
-  state->fence_fd = state->watcher = -1;
+  state->fence_fd = state->watcher = state->event_fd = -1;
   state->mode_fits = device->mode_fits;
   state->is_overlay = device->plane_id != 0 || device->wants_overlay;
   int r = options->has_fd ? 0 : open_card (display, path, error);
@@ -336,6 +341,8 @@ kms_check_mode (BaDisplay *display)
 {
   const BaiKmsState *state = display->state;
   struct drm_mode_crtc crtc;
+  if (state->mode_is_gone)
+    return 1;
   if (!state->is_lit || state->is_hidden)
     return 0;
   int r = bai_kms_get_crtc (display, state->crtc_id, &crtc);
@@ -362,6 +369,8 @@ const BaDisplayOps bai_kms_ops = {
   .set_hdr = bai_kms_set_hdr,
   .set_window = bai_kms_set_window,
   .reopen = bai_kms_reopen,
+  .refresh = bai_kms_refresh,
+  .get_event_fd = bai_kms_get_event_fd,
   .export_page = bai_kms_export_page,
   .import = bai_kms_import,
   .forget_imports = bai_kms_forget_imports,

@@ -32,7 +32,7 @@ check_screen (FakeKms *fake, const FakeScreen *wanted)
       continue;
     if (!fb)
       return ENOENT;
-    if (!takes_format (fake, fb->fourcc) || !wanted->active)
+    if (!takes_format (fake, fb->fourcc) || !wanted->mode.hdisplay) /* off by DPMS it is still one */
       return EINVAL;
     if (!fake->can_scale
         && (plane->values[FAKE_P_SRC_W] >> 16 != plane->values[FAKE_P_W]

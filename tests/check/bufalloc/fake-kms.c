@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define MODE(w, h, hz, is_preferred, with_flags)                                                                       \
@@ -110,16 +111,17 @@ get_resources (struct drm_mode_card_res *arg)
 }
 
 static int
-get_connector (const FakeKms *fake, struct drm_mode_get_connector *arg)
+get_connector (FakeKms *fake, struct drm_mode_get_connector *arg)
 {
-  bool connected = arg->connector_id == FAKE_HDMI && !fake->unplugged;
+  fake->n_looks++;
+  bool connected = arg->connector_id == FAKE_HDMI ? !fake->unplugged : fake->two_screens;
   const uint32_t encoder = arg->connector_id + 10;
-  uint32_t n = connected ? N_MODES : 0;
+  uint32_t n = !connected ? 0 : fake->n_modes ? fake->n_modes : N_MODES;
   if (arg->count_modes >= n)
     fake_kms_give (arg->modes_ptr, &arg->count_modes, modes, n, sizeof modes[0]);
   arg->count_modes = n;
   fake_kms_give (arg->encoders_ptr, &arg->count_encoders, &encoder, 1, sizeof encoder);
-  arg->encoder_id = connected && fake->screen.connector_crtc ? encoder : 0;
+  arg->encoder_id = arg->connector_id == FAKE_HDMI && fake->screen.connector_crtc ? encoder : 0;
   arg->connector_type = arg->connector_id == FAKE_HDMI ? DRM_MODE_CONNECTOR_HDMIA : DRM_MODE_CONNECTOR_VGA;
   arg->connector_type_id = 1;
   arg->connection = connected ? 1 : 2;
@@ -376,6 +378,26 @@ fake_socketpair (void *ctx, int ends[2])
   return 0;
 }
 
+/* A socket of the display's own each time, at the same other end. */
+static int
+fake_uevent_socket (void *ctx)
+{
+  FakeKms *fake = ctx;
+  if (fails (fake))
+    return -1;
+  fake->n_open++;
+  return fake->uevents[0] = dup (fake->first_uevent);
+}
+
+void
+fake_kms_tell (FakeKms *fake, bool of_card)
+{
+  static const char card[] = "change@/devices/pci0000:00/card1\0ACTION=change\0SUBSYSTEM=drm\0HOTPLUG=1\0SEQNUM=7";
+  static const char disk[] = "change@/devices/virtual/block/loop0\0ACTION=change\0SUBSYSTEM=block";
+  if (write (fake->uevents[1], of_card ? card : disk, of_card ? sizeof card : sizeof disk) < 0)
+    abort ();
+}
+
 static pid_t
 fake_fork (void *ctx)
 {
@@ -413,6 +435,8 @@ fake_read (void *ctx, int fd, void *to, size_t size_bytes)
   };
   if (fails (fake))
     return -1;
+  if (fd == fake->uevents[0])
+    return bai_device_calls.read (NULL, fd, to, size_bytes);
   if (fd != fake->fd || !fake->event_ready || size_bytes < sizeof event)
     return fake_kms_fail_with (EAGAIN);
   memcpy (to, &event, sizeof event);
@@ -443,6 +467,7 @@ fake_kms_init (FakeKms *fake)
   fake->calls.munmap = fake_munmap;
   fake->calls.socketpair = fake_socketpair;
   fake->calls.fork = fake_fork;
+  fake->calls.uevent_socket = fake_uevent_socket;
   fake->calls.poll = fake_poll;
   fake->calls.read = fake_read;
   fake->calls.now_ns = fake_now_ns;
@@ -453,6 +478,9 @@ fake_kms_init (FakeKms *fake)
   fake->clock_ns = 1000 * fake->period_ns;
   fake->fd = fake->fence_fd = -1;
   fake->next_id = 1000;
+  if (socketpair (AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fake->uevents) < 0)
+    abort ();
+  fake->first_uevent = fake->uevents[0];
   fake->memory_fd = memfd_create ("fake-kms", MFD_CLOEXEC);
   if (fake->memory_fd < 0 || ftruncate (fake->memory_fd, (off_t) FAKE_BUFFER_BYTES * FAKE_MAX_THINGS) < 0)
     abort ();
@@ -478,6 +506,8 @@ void
 fake_kms_finish (FakeKms *fake)
 {
   close (fake->memory_fd);
+  close (fake->first_uevent);
+  close (fake->uevents[1]);
 }
 
 bool

@@ -112,6 +112,8 @@ typedef struct
   bool no_events; /* they never come: the screen is off */
   bool absent; /* ENOENT at open */
   bool unplugged; /* nothing is connected */
+  bool two_screens; /* VGA has one, too, and is dark */
+  unsigned n_modes; /* of each; 0 = all */
   bool dark; /* no console is shown before */
   uint32_t pitch_align;
   unsigned most_dumbs; /* ENOMEM for more */
@@ -149,6 +151,7 @@ typedef struct
   unsigned n_async;
   unsigned n_modesets;
   unsigned n_dirty;
+  unsigned n_looks; /* at connectors */
   unsigned n_busy;
   unsigned n_plane_sets;
   unsigned n_imports; /* asked for */
@@ -160,6 +163,8 @@ typedef struct
   int64_t clock_ns;
   int fd; /* of the card, -1 = closed */
   int memory_fd;
+  int uevents[2]; /* the display's end, and that of who writes messages */
+  int first_uevent; /* what the display's is made of */
   uint32_t next_id;
 } FakeKms;
 
@@ -174,6 +179,9 @@ bool fake_kms_is_restored (const FakeKms *fake);
 
 /* The framebuffer on a plane, 0 = none. */
 const FakeThing *fake_kms_shown (const FakeKms *fake, uint32_t plane);
+
+/* The kernel tells of a change of a card; or of another device. */
+void fake_kms_tell (FakeKms *fake, bool of_card);
 
 /* A card that the application has open. */
 int fake_kms_open_fd (FakeKms *fake);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gstfbdevzerosink-watch.c: a thread that waits for a screen to be plugged in again, or for another program that was the
+ * card's master to go, and has the last page shown again then. With frames that come the flips do that; a picture that
+ * stands still, or a paused one, would stay away.
+ */
+#include "gstfbdevzerosink-private.h"
+
+#include <errno.h>
+
+#define GST_CAT_DEFAULT gst_fbdev_zero_sink_debug
+
+/* Nobody tells of a master that goes. */
+#define LOOK_INTERVAL_NS (1 * GST_SECOND)
+
+static gpointer
+watch (gpointer data)
+{
+  GstFbdevZeroSink *self = data;
+
+  for (;;) {
+    BaDisplay *display;
+    int r;
+
+    if (gst_poll_wait (self->watch_poll, LOOK_INTERVAL_NS) < 0 && errno == EBUSY)
+      return NULL;              /* the display is about to be closed */
+    GST_OBJECT_LOCK (self);
+    display = self->display ? ba_display_ref (self->display) : NULL;
+    GST_OBJECT_UNLOCK (self);
+    r = display ? ba_display_refresh (display) : 0;
+    ba_display_unref (display);
+    if (r == 1)
+      GST_INFO_OBJECT (self, "the screen is there again, and shows the last frame");
+    else if (r < 0 && r != -ESHUTDOWN)
+      GST_WARNING_OBJECT (self, "the last frame cannot be shown again: %s", ba_error_text (r));
+  }
+}
+
+void
+gst_fbdev_zero_sink_start_watch (GstFbdevZeroSink * self)
+{
+  GstPollFD events = GST_POLL_FD_INIT;
+
+  events.fd = ba_display_get_event_fd (self->display);
+  if (events.fd < 0)
+    return;
+  self->watch_poll = gst_poll_new (TRUE);
+  gst_poll_add_fd (self->watch_poll, &events);
+  gst_poll_fd_ctl_read (self->watch_poll, &events, TRUE);
+  self->watch_thread = g_thread_new ("fbdevzerosink-watch", watch, self);
+}
+
+void
+gst_fbdev_zero_sink_stop_watch (GstFbdevZeroSink * self)
+{
+  if (!self->watch_thread)
+    return;
+  gst_poll_set_flushing (self->watch_poll, TRUE);
+  g_thread_join (self->watch_thread);
+  gst_poll_free (self->watch_poll);
+  self->watch_thread = NULL;
+  self->watch_poll = NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kms-events.c: what happens to a screen while nobody flips: it is unplugged and plugged in again, and the card's master
+ * comes back from somewhere else. The last page is shown again then.
+ *
+ * The kernel sends a message to whoever listens, for any change of any device: strings, one behind the other. A change of
+ * a card says nothing of which connector it is, so ours is looked at. Messages are lost where nobody reads them in time,
+ * so what they say is never counted on, but only taken for a reason to look.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kms-private.h"
+
+#define MESSAGE_BYTES 4096
+/* A monitor that comes up tells several times; whatever is more than that is read the next time. */
+#define MAX_MESSAGES 64
+
+/* Whether one of the strings in @message is @wanted. */
+static bool
+says (const char *message, size_t bytes, const char *wanted)
+{
+  size_t length = strlen (wanted) + 1;
+  for (size_t at = 0; at + length <= bytes;) {
+    if (memcmp (message + at, wanted, length) == 0)
+      return true;
+    const char *end = memchr (message + at, 0, bytes - at);
+    if (!end)
+      return false;
+    at = (size_t) (end - message) + 1;
+  }
+  return false;
+}
+
+static bool
+has_mode (const BaiKmsConnector *connector, const struct drm_mode_modeinfo *mode)
+{
+  for (unsigned i = 0; i < connector->n_modes; i++) {
+    const struct drm_mode_modeinfo *other = &connector->modes[i];
+    if (other->hdisplay == mode->hdisplay && other->vdisplay == mode->vdisplay && other->clock == mode->clock
+        && other->flags == mode->flags)
+      return true;
+  }
+  return false;
+}
+
+/* A screen that has come back with other modes is not ours to drive: whoever looks (check_mode) opens anew. */
+static bool
+look_at_connector (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  BaiKmsConnector connector;
+  if (bai_kms_read_connector (display, state->connector_id, &connector) < 0)
+    return false;
+  bool is_back = state->is_unplugged && connector.is_connected;
+  state->is_unplugged = !connector.is_connected;
+  if (is_back && !state->is_overlay)
+    state->mode_is_gone = !has_mode (&connector, &state->mode);
+  free (connector.modes);
+  return is_back && !state->mode_is_gone;
+}
+
+bool
+bai_kms_read_events (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  const BaDeviceCalls *calls = display->calls;
+  char message[MESSAGE_BYTES];
+  bool of_cards = false;
+  for (int i = 0; state->event_fd >= 0 && i < MAX_MESSAGES; i++) {
+    ssize_t n = calls->read (calls->ctx, state->event_fd, message, sizeof message);
+    if (n < 0 && errno == ENOBUFS) /* some were lost: it may have been ours */
+      of_cards = true;
+    else if (n <= 0)
+      break;
+    else
+      of_cards |= says (message, (size_t) n, "SUBSYSTEM=drm") && says (message, (size_t) n, "HOTPLUG=1");
+  }
+  return of_cards && look_at_connector (display);
+}
+
+/* The page on screen, where it had to give way. 1 where it is shown again. */
+int
+bai_kms_refresh (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  bool is_back = bai_kms_read_events (display);
+  if (!state->is_lit || !state->shown_fb)
+    return 0;
+  bool was_hidden = state->is_hidden;
+  if (!was_hidden && !bai_kms_is_master (display))
+    was_hidden = true;
+  state->is_hidden = was_hidden && !bai_kms_become_master (display);
+  if (state->is_hidden || (!was_hidden && !is_back))
+    return 0;
+  bai_kms_settle (display);
+  int r = is_back ? bai_kms_light_anew (display, state->shown_fb) : bai_kms_light (display, state->shown_fb);
+  return r < 0 ? r : 1;
+}
+
+int
+bai_kms_get_event_fd (const BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  return state->event_fd >= 0 ? state->event_fd : -ENOTSUP;
+}
