@@ -235,6 +235,16 @@ offer_pools (GstFbdevZeroSink * self, GstQuery * query, GstCaps * caps, const Gs
   gst_object_unref (pages);
 }
 
+/* Where frames of others can be shown as they lie, we keep as many of them as we would keep pages. */
+static void
+ask_for_buffers (GstFbdevZeroSink * self, GstQuery * query, const GstVideoInfo * info)
+{
+  const BaDisplayInfo *display = ba_display_get_info (self->display);
+
+  if (display->can_flip && strcmp (display->kind, "kms") == 0)
+    gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (info), PAGES_TO_OFFER, 0);
+}
+
 /* What lies over the frames is drawn here, best with the pixels of the screen. */
 static void
 offer_overlay (GstQuery * query, const Placement * place)
@@ -280,6 +290,8 @@ gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
   if (!why_not)
     offer_pools (self, query, caps, &info, &place, offer == GST_BA_OFFER_PAGES_AUTO && speed.read_mbps > 0
         && speed.read_mbps < SLOW_READ_MBPS && !is_write_only (query));
+  else
+    ask_for_buffers (self, query, &info);
   ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);
   GstStructure *params = gst_structure_new ("bufalloc-pages",
       "pages", G_TYPE_UINT, ba_display_get_info (self->display)->n_pages, "free", G_TYPE_UINT, stats.n_free,
