@@ -55,18 +55,27 @@ gst_fbdev_zero_sink_drain_imports (GstFbdevZeroSink * self)
   ba_display_forget_imports (self->display);
 }
 
+void
+gst_fbdev_zero_sink_forget_imports (GstFbdevZeroSink * self)
+{
+  gst_clear_buffer (&self->imported);
+  gst_clear_object (&self->dmabufs);
+  gst_video_info_init (&self->probed);
+  self->import_pool = NULL;
+}
+
 /* ---- what a frame is -------------------------------------------------------------------------------------------- */
 
 /* What the screen is told the colours mean: FALSE where it cannot be told, and shows other ones. */
 static gboolean
-set_colours (GstFbdevZeroSink * self)
+set_colours (GstFbdevZeroSink * self, const GstVideoInfo * info)
 {
-  GstVideoColorMatrix matrix = self->info.colorimetry.matrix;
-  gboolean full = self->info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+  GstVideoColorMatrix matrix = info->colorimetry.matrix;
+  gboolean full = info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
   BaYuvMatrix yuv = matrix == GST_VIDEO_COLOR_MATRIX_BT2020 ? BA_YUV_BT2020
       : matrix == GST_VIDEO_COLOR_MATRIX_BT709 ? BA_YUV_BT709 : BA_YUV_BT601;
 
-  if (!GST_VIDEO_INFO_IS_YUV (&self->info))
+  if (!GST_VIDEO_INFO_IS_YUV (info))
     return TRUE;
   /* a driver that cannot be told has one idea, which is that of SD video */
   return ba_display_set_colours (self->display, yuv, full) == 0 || (yuv == BA_YUV_BT601 && !full);
@@ -107,12 +116,27 @@ find_file (GstBuffer * buffer, gsize at, int *fd, gsize * offset)
   return TRUE;
 }
 
+/* NULL, or why nothing that is imported can be shown so. */
+static const gchar *
+why_not_there (GstFbdevZeroSink * self, const Placement * place)
+{
+  if (place->direction != GST_VIDEO_ORIENTATION_IDENTITY)
+    return "the picture is turned";
+  if (!gst_fbdev_zero_sink_is_1to1 (place))
+    return "the picture is scaled";
+  if (place->dst.x != 0 || place->dst.y != 0 || place->dst.w != GST_VIDEO_INFO_WIDTH (&self->screen)
+      || place->dst.h != GST_VIDEO_INFO_HEIGHT (&self->screen))
+    return "the picture does not fill the screen";
+  return NULL;
+}
+
 /* NULL, or why @buffer cannot be shown as it is; static. */
 static const gchar *
 describe_picture (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place, BaDmabuf * out)
 {
   GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   const GstVideoFormatInfo *format = self->info.finfo;
+  const gchar *why_not;
 
   *out = (BaDmabuf) { };
   out->layout.fourcc = gst_ba_fourcc_from_format (GST_VIDEO_INFO_FORMAT (&self->info));
@@ -124,13 +148,8 @@ describe_picture (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement *
   /* drivers mix alpha in with another idea of it than GStreamer's */
   if (GST_VIDEO_INFO_HAS_ALPHA (&self->info))
     return "the frames have alpha";
-  if (place->direction != GST_VIDEO_ORIENTATION_IDENTITY)
-    return "the picture is turned";
-  if (!gst_fbdev_zero_sink_is_1to1 (place))
-    return "the picture is scaled";
-  if (place->dst.x != 0 || place->dst.y != 0 || place->dst.w != GST_VIDEO_INFO_WIDTH (&self->screen)
-      || place->dst.h != GST_VIDEO_INFO_HEIGHT (&self->screen))
-    return "the picture does not fill the screen";
+  if ((why_not = why_not_there (self, place)))
+    return why_not;
   if (gst_buffer_get_video_overlay_composition_meta (buffer))
     return "there is text or a picture over the frame";
   for (guint i = 0; i < out->layout.n_planes; i++) {
@@ -157,13 +176,14 @@ gst_fbdev_zero_sink_import (GstFbdevZeroSink * self, GstBuffer * buffer, const P
   BaError error = { 0 };
 
   g_clear_pointer (&self->not_imported, g_free);
-  if (gst_buffer_n_memory (buffer) == 0 || !gst_is_dmabuf_memory (gst_buffer_peek_memory (buffer, 0)))
+  if (gst_buffer_n_memory (buffer) == 0 || !gst_is_dmabuf_memory (gst_buffer_peek_memory (buffer, 0))
+      || gst_ba_fbdev_allocator_owns (self->allocator, gst_buffer_peek_memory (buffer, 0)))
     return FALSE;
   note_pool (self, buffer->pool);
   why_not = describe_picture (self, buffer, place, &self->import);
   if (!why_not && ba_display_import (self->display, &self->import, &error) < 0)
     why_not = error.message;
-  if (!why_not && !set_colours (self))
+  if (!why_not && !set_colours (self, &self->info))
     why_not = "the driver cannot be told what its colours mean";
   if (!why_not)
     return TRUE;
@@ -205,4 +225,62 @@ gst_fbdev_zero_sink_sync_read (GstBuffer * buffer, gboolean end)
     if (r < 0)
       GST_DEBUG ("%s to read dmabuf %d: %s", end ? "ending" : "beginning", fd, ba_error_text (r));
   }
+}
+
+/* ---- memory for those who draw ---------------------------------------------------------------------------------- */
+
+gboolean
+gst_fbdev_zero_sink_may_import (GstFbdevZeroSink * self, const GstVideoInfo * info, const Placement * place)
+{
+  const BaDisplayInfo *display = ba_display_get_info (self->display);
+  guint32 fourcc = gst_ba_fourcc_from_format (GST_VIDEO_INFO_FORMAT (info));
+
+  return display->can_flip && strcmp (display->kind, "kms") == 0 && fourcc != 0 && !GST_VIDEO_INFO_HAS_ALPHA (info)
+      && ba_display_supports_format (self->display, fourcc) && !why_not_there (self, place)
+      && place->src.w == GST_VIDEO_INFO_WIDTH (info) && place->src.h == GST_VIDEO_INFO_HEIGHT (info)
+      && set_colours (self, info);
+}
+
+/* Whether a frame in memory of @allocator would be shown. */
+static gboolean
+try_source (GstFbdevZeroSink * self, GstAllocator * allocator, const GstVideoInfo * info, BaError * error)
+{
+  GstMemory *memory = gst_allocator_alloc (allocator, GST_VIDEO_INFO_SIZE (info), NULL);
+  BaDmabuf picture = { };
+  gint r;
+
+  if (!memory) {
+    ba_error_set (error, -1, "no such memory");
+    return FALSE;
+  }
+  gst_ba_layout_from_info (info, &picture.layout);
+  for (guint i = 0; i < picture.layout.n_planes; i++)
+    picture.fds[i] = gst_dmabuf_memory_get_fd (memory);
+  r = ba_display_import (self->display, &picture, error);
+  gst_memory_unref (memory);
+  /* the driver would keep it, and another source deserves another try */
+  ba_display_forget_imports (self->display);
+  return r >= 0;
+}
+
+GstAllocator *
+gst_fbdev_zero_sink_get_dmabufs (GstFbdevZeroSink * self, const GstVideoInfo * info)
+{
+  /* whole pages of ordinary memory cost nothing; some drivers need it in one piece, of which there is little */
+  static const gchar *const sources[] = { "udmabuf", "system", "linux,cma", "reserved", "default_cma_region" };
+
+  if (gst_video_info_is_equal (info, &self->probed))
+    return self->dmabufs;
+  gst_clear_object (&self->dmabufs);
+  self->probed = *info;
+  for (guint i = 0; i < G_N_ELEMENTS (sources) && !self->dmabufs; i++) {
+    BaError error = { 0 };
+
+    self->dmabufs = gst_ba_dmabuf_allocator_new (sources[i], &error);
+    if (self->dmabufs && !try_source (self, self->dmabufs, info, &error))
+      gst_clear_object (&self->dmabufs);
+    GST_INFO_OBJECT (self, "%s frames in memory of %s: %s", GST_VIDEO_INFO_NAME (info), sources[i],
+        self->dmabufs ? "shown as they lie" : error.message);
+  }
+  return self->dmabufs;
 }

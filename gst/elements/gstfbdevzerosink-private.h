@@ -145,6 +145,8 @@ struct _GstFbdevZeroSink
   gboolean prepared_import;     /* the frame itself is shown, which lies as import says */
   BaDmabuf import;              /* the files are those of prepared_for */
   GstBuffer *imported;          /* the last frame that was shown so, as long as it may be on the screen; else NULL */
+  GstAllocator *dmabufs;        /* makes memory that frames like probed can be shown from; NULL = nothing does */
+  GstVideoInfo probed;          /* of no size = nothing was tried */
   gpointer import_pool;         /* the last pool that imported frames came from; never looked into */
   gchar *not_imported;          /* why the last frame was not; NULL where it was, or is no dmabuf */
   Way prepared_way;
@@ -269,6 +271,16 @@ GstFlowReturn gst_fbdev_zero_sink_wait_unlocked (GstFbdevZeroSink * self);
 
 /* Whether @buffer can be shown as it lies, in the dmabufs that it came in; fills import, or not_imported. */
 gboolean gst_fbdev_zero_sink_import (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place);
+
+/* What makes memory for frames of @info, with these strides, that is shown where it lies, whether they are written by
+ * the CPU or not; NULL where the driver takes none. */
+GstAllocator *gst_fbdev_zero_sink_get_dmabufs (GstFbdevZeroSink * self, const GstVideoInfo * info);
+
+/* Whether frames that lie as @place says may be shown where they are, as far as that is known before one comes. */
+gboolean gst_fbdev_zero_sink_may_import (GstFbdevZeroSink * self, const GstVideoInfo * info, const Placement * place);
+
+/* Forgets what was found out about the display. */
+void gst_fbdev_zero_sink_forget_imports (GstFbdevZeroSink * self);
 
 /* Flips to the frame that was imported. As ba_display_flip_import(). */
 gint gst_fbdev_zero_sink_flip_import (GstFbdevZeroSink * self, GstBuffer * buffer);
