@@ -122,6 +122,14 @@ lay_out (GstBaFbdevPool * self, GstCaps * caps, gsize align_mask)
   return TRUE;
 }
 
+/* A configuration that is handed back as it came would be taken for one that will do the second time. */
+static gboolean
+refuse_config (GstStructure * config, GstCaps * caps)
+{
+  gst_buffer_pool_config_set_params (config, caps, 0, 0, 0);
+  return FALSE;
+}
+
 static gboolean
 gst_ba_fbdev_pool_set_config (GstBufferPool * pool, GstStructure * config)
 {
@@ -149,12 +157,10 @@ gst_ba_fbdev_pool_set_config (GstBufferPool * pool, GstStructure * config)
     /* whoever did not ask for the meta would shear the picture, and nobody looks at options a second time */
     GST_INFO_OBJECT (self, "rows of the page are %d bytes apart, not %d: whoever draws must read GstVideoMeta",
         GST_VIDEO_INFO_PLANE_STRIDE (&self->page_info, 0), plain.stride[0]);
-    /* a configuration that is handed back as it came would be taken for one that will do the second time */
-    gst_buffer_pool_config_set_params (config, caps, 0, 0, 0);
-    return FALSE;
+    return refuse_config (config, caps);
   }
   if (!lay_out (self, caps, params.align) || !choose_memory (self, config))
-    return FALSE;
+    return refuse_config (config, caps);
   self->has_meta = has_meta;
 
   fit_max = max == 0 ? n_pages : MIN (max, n_pages);

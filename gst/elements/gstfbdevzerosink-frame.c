@@ -443,9 +443,12 @@ show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
     if ((flow = gst_fbdev_zero_sink_wait_unlocked (self)) != GST_FLOW_OK)
       return flow;
   }
-  if (r == -ENOTSUP && self->prepared_import) { /* which is remembered: the next try is a copy */
+  if (r < 0 && r != -ESHUTDOWN && r != -EBUSY && self->prepared_import) {
     gst_fbdev_zero_sink_forget_frame (self);
-    return show_prepared (self, buffer, may_reopen);
+    self->copy_this = TRUE;
+    flow = show_prepared (self, buffer, may_reopen);
+    self->copy_this = FALSE;
+    return flow;
   }
   if (r < 0)
     return flip_refused (self, buffer, r, may_reopen);

@@ -180,7 +180,7 @@ gst_fbdev_zero_sink_import (GstFbdevZeroSink * self, GstBuffer * buffer, const P
       || gst_ba_fbdev_allocator_owns (self->allocator, gst_buffer_peek_memory (buffer, 0)))
     return FALSE;
   note_pool (self, buffer->pool);
-  why_not = describe_picture (self, buffer, place, &self->import);
+  why_not = self->copy_this ? "the driver refused to flip to it" : describe_picture (self, buffer, place, &self->import);
   if (!why_not && ba_display_import (self->display, &self->import, &error) < 0)
     why_not = error.message;
   if (!why_not && !set_colours (self, &self->info))
@@ -269,7 +269,7 @@ gst_fbdev_zero_sink_get_dmabufs (GstFbdevZeroSink * self, const GstVideoInfo * i
   /* whole pages of ordinary memory cost nothing; some drivers need it in one piece, of which there is little */
   static const gchar *const sources[] = { "udmabuf", "system", "linux,cma", "reserved", "default_cma_region" };
 
-  if (gst_video_info_is_equal (info, &self->probed))
+  if (self->probed.finfo && gst_video_info_is_equal (info, &self->probed))
     return self->dmabufs;
   gst_clear_object (&self->dmabufs);
   self->probed = *info;

@@ -144,6 +144,7 @@ struct _GstFbdevZeroSink
   BaBuffer *prepared_page;      /* with it in it; NULL where it cannot be shown, is imported, or with one page */
   gboolean prepared_import;     /* the frame itself is shown, which lies as import says */
   BaDmabuf import;              /* the files are those of prepared_for */
+  gboolean copy_this;           /* the flip to the frame that was imported failed */
   GstBuffer *imported;          /* the last frame that was shown so, as long as it may be on the screen; else NULL */
   GstAllocator *dmabufs;        /* makes memory that frames like probed can be shown from; NULL = nothing does */
   GstVideoInfo probed;          /* of no size = nothing was tried */
