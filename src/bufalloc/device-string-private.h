@@ -30,7 +30,13 @@ typedef struct
   char card[BAI_CARD_PATH_BYTES]; /* empty = whichever there is */
   char connector[32]; /* a name or a number, empty = the first one connected */
   uint32_t rate_mhz;  /* thousandths of 1 Hz; 0 = any */
+  bool mode_fits; /* the one that fits the stream best */
   uint32_t plane_id;  /* 0 = the primary one */
+  bool wants_overlay; /* any plane that is none */
+  bool has_zpos;
+  uint32_t zpos;
+  bool has_alpha;
+  uint32_t alpha_percent; /* 100 = nothing is seen through it */
   /* virtual only */
   uint32_t fourcc;
   uint32_t bits_per_pixel;

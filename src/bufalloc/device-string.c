@@ -15,7 +15,7 @@
 
 #define VIRTUAL_FORM "virtual:WxH[,format=BGRx][,pages=6][,stride=BYTES][,rate=60][,read-mbps=N][,file=PATH]"
 
-#define KMS_FORM "/dev/dri/cardN[,connector=NAME|ID][,mode=WxH[@R]][,plane=ID]"
+#define KMS_FORM "/dev/dri/cardN[,connector=NAME|ID][,mode=WxH[@R]|fit][,plane=ID|overlay][,zpos=N][,alpha=PERCENT]"
 #define KMS_PREFIX "/dev/dri/"
 
 #define DEFAULT_PAGES 6
@@ -220,10 +220,12 @@ enum
   KEY_CONNECTOR,
   KEY_MODE,
   KEY_PLANE,
+  KEY_ZPOS,
+  KEY_ALPHA,
   N_KMS_KEYS
 };
 
-static const char *const kms_key_names[N_KMS_KEYS] = { "connector", "mode", "plane" };
+static const char *const kms_key_names[N_KMS_KEYS] = { "connector", "mode", "plane", "zpos", "alpha" };
 
 /* "60", "59.94": at most three digits behind the point. */
 static bool
@@ -243,16 +245,25 @@ read_rate (const char **at, const char *end, uint32_t *rate_mhz)
   return true;
 }
 
+static bool
+is_word (const char *value, const char *end, const char *word)
+{
+  return (size_t) (end - value) == strlen (word) && memcmp (value, word, (size_t) (end - value)) == 0;
+}
+
 static int
 parse_mode (const char *value, const char *end, BaiDeviceString *out, BaError *error)
 {
   const char *at = value;
+  out->mode_fits = is_word (value, end, "fit");
+  if (out->mode_fits)
+    return 0;
   bool good = read_size (&at, end, out) && out->width_px > 0 && out->height_px > 0
               && out->width_px <= BAI_MAX_SCREEN_PX && out->height_px <= BAI_MAX_SCREEN_PX;
   if (good && at < end)
     good = *at++ == '@' && read_rate (&at, end, &out->rate_mhz);
   if (!good || at != end)
-    return ba_error_set (error, -EINVAL, "mode=%.*s: must be a size like 1280x720, or with a rate 1280x720@60",
+    return ba_error_set (error, -EINVAL, "mode=%.*s: must be a size like 1280x720, or with a rate 1280x720@60, or fit",
                          (int) (end - value < 40 ? end - value : 40), value);
   return 0;
 }
@@ -270,7 +281,16 @@ parse_kms_value (int key, const char *value, const char *end, BaiDeviceString *o
       return 0;
     case KEY_MODE:
       return parse_mode (value, end, out, error);
+    case KEY_ZPOS:
+      out->has_zpos = true;
+      return parse_number (kms_key_names[key], value, end, 0, UINT16_MAX, &out->zpos, error);
+    case KEY_ALPHA:
+      out->has_alpha = true;
+      return parse_number (kms_key_names[key], value, end, 0, 100, &out->alpha_percent, error);
     default:
+      out->wants_overlay = is_word (value, end, "overlay");
+      if (out->wants_overlay)
+        return 0;
       return parse_number (kms_key_names[key], value, end, 1, UINT32_MAX / 16, &out->plane_id, error);
   }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * display-format.c: what kinds of display differ in: which other formats one could have, what the colours of its frames
- * mean, and whether others can have its pages. A kind without an answer has one format, colours that nobody can change,
+ * display-format.c: what kinds of display differ in: which other formats one could have, and how to change to them, what
+ * the colours of its frames mean, where its pages are shown, and whether others can have them. A kind without an answer has one format, colours that nobody can change,
  * and pages that are its own.
  */
 #include <errno.h>
@@ -27,6 +27,75 @@ ba_display_set_colours (BaDisplay *display, BaYuvMatrix matrix, bool full_range)
   if (r == 0) {
     r = display->ops->set_colours (display, matrix, full_range);
     bai_display_leave (display);
+  }
+  ba_display_unref (display);
+  return r;
+}
+
+int
+ba_display_set_hdr (BaDisplay *display, const BaHdr *hdr)
+{
+  if (!display->ops->set_hdr)
+    return -ENOTSUP;
+  ba_display_ref (display);
+  int r = bai_display_enter (display);
+  if (r == 0) {
+    r = display->ops->set_hdr (display, hdr);
+    bai_display_leave (display);
+  }
+  ba_display_unref (display);
+  return r;
+}
+
+int
+ba_display_set_window (BaDisplay *display, const BaDisplayWindow *window)
+{
+  if (window->width_px == 0 || window->height_px == 0)
+    return -EINVAL;
+  if (!display->ops->set_window)
+    return -ENOTSUP;
+  ba_display_ref (display);
+  int r = bai_display_enter (display);
+  if (r == 0) {
+    r = display->ops->set_window (display, window);
+    bai_display_leave (display);
+  }
+  ba_display_unref (display);
+  return r;
+}
+
+/* @old must be open until @display is: the device may refuse. */
+static int
+reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error)
+{
+  int r = bai_display_enter (old);
+  if (r < 0)
+    return ba_error_set (error, r, "the display is closed");
+  display->ops = old->ops;
+  display->info.kind = old->info.kind;
+  r = old->ops->reopen (old, display, options, error);
+  bai_display_leave (old);
+  return r;
+}
+
+int
+ba_display_reopen (BaDisplay *display, const BaDisplayOptions *options, BaError *error, BaDisplay **out)
+{
+  *out = NULL;
+  if (!display->ops->reopen)
+    return ba_error_set (error, -ENOTSUP, "%s displays have pages of one format", display->info.kind);
+  BaDisplay *other = bai_display_new (options, display->calls, error);
+  if (!other)
+    return -ENOMEM;
+  ba_display_ref (display);
+  other->console = display->console;
+  int r = reopen (display, other, options, error);
+  if (r == 0) {
+    bai_display_begin (other, options);
+    ba_display_close (display);
+    *out = other;
+  } else {
+    bai_display_free (other);
   }
   ba_display_unref (display);
   return r;

@@ -37,6 +37,12 @@ typedef struct
   bool (*supports_format) (const BaDisplay *display, uint32_t fourcc);
   /* (nullable): as ba_display_set_colours(). */
   int (*set_colours) (BaDisplay *display, BaYuvMatrix matrix, bool full_range);
+  /* (nullable): as ba_display_set_hdr() and ba_display_set_window(). */
+  int (*set_hdr) (BaDisplay *display, const BaHdr *hdr);
+  int (*set_window) (BaDisplay *display, const BaDisplayWindow *window);
+  /* (nullable): opens @display on the device of @old, which is busy, and takes over what @old has to put back. On failure
+   * nothing has changed. Must not log. */
+  int (*reopen) (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error);
   /* (nullable): a new dmabuf of a page, or -errno. */
   int (*export_page) (BaDisplay *display, unsigned page);
   /* (nullable): makes a picture that was checked ready to be shown: its number for show, which is n_pages or more and may
@@ -116,6 +122,11 @@ int bai_dmabuf_sync (const BaDeviceCalls *calls, int fd, unsigned access, bool i
 /* Shows @what, or @picture, which gives it its number. The page's reference is taken where 0 is returned, and gone is
  * the display's to call then. Else as ba_display_flip(). */
 int bai_display_flip (BaDisplay *display, BaiShown *what, const BaDmabuf *picture, const BaCancel *cancel);
+
+/* A display that is not open, or NULL; what of it is the same for all kinds once it is; and away with one that is not. */
+BaDisplay *bai_display_new (const BaDisplayOptions *options, const BaDeviceCalls *calls, BaError *error);
+void bai_display_begin (BaDisplay *display, const BaDisplayOptions *options);
+void bai_display_free (BaDisplay *display);
 
 /* As ba_display_open(), on top of other system calls; @calls must live as long as the display, and where
  * a driver has not come back from a wait for a vsync, until it does. */

@@ -45,12 +45,40 @@ init_waiting (BaDisplay *display)
   return -r;
 }
 
-static void
-free_display (BaDisplay *display)
+void
+bai_display_free (BaDisplay *display)
 {
   pthread_mutex_destroy (&display->lock);
   pthread_cond_destroy (&display->changed);
   free (display);
+}
+
+BaDisplay *
+bai_display_new (const BaDisplayOptions *options, const BaDeviceCalls *calls, BaError *error)
+{
+  BaDisplay *display = calloc (1, sizeof *display);
+  if (!display || init_waiting (display) < 0) {
+    free (display);
+    ba_error_set (error, -ENOMEM, "no memory for a display");
+    return NULL;
+  }
+  atomic_init (&display->refs, 1);
+  display->calls = calls;
+  display->console = options->console;
+  return display;
+}
+
+void
+bai_display_begin (BaDisplay *display, const BaDisplayOptions *options)
+{
+  if (display->info.screen_width_px == 0) {
+    display->info.screen_width_px = display->info.layout.width_px;
+    display->info.screen_height_px = display->info.layout.height_px;
+  }
+  display->info.can_flip = display->info.n_pages > 1;
+  display->paced = display->info.can_flip && !options->no_vsync && display->info.period_ns > 0;
+  display->clock_paced = display->ops->wait_vsync == NULL;
+  display->first_vsync_ns = display->calls->now_ns (display->calls->ctx);
 }
 
 /* Opens with one kind; on failure another one may be tried. */
@@ -148,27 +176,15 @@ bai_display_open_with_calls (const char *device, const BaDisplayOptions *options
   if (options->has_fd && parsed.kind != BAI_DEVICE_AUTO && parsed.kind != BAI_DEVICE_KMS)
     return ba_error_set (error, -EINVAL, "%.150s: an open card was given too, which goes with a KMS string only", device);
 
-  BaDisplay *display = calloc (1, sizeof *display);
+  BaDisplay *display = bai_display_new (options, calls, error);
   if (!display)
-    return ba_error_set (error, -ENOMEM, "no memory for a display");
-  r = init_waiting (display);
-  if (r < 0) {
-    free (display);
-    return ba_error_set (error, r, "no memory for a display's lock");
-  }
-  atomic_init (&display->refs, 1);
-  display->calls = calls;
-  display->console = options->console;
-
+    return -ENOMEM;
   r = open_any (display, &parsed, options, error);
   if (r < 0) {
-    free_display (display);
+    bai_display_free (display);
     return r;
   }
-  display->info.can_flip = display->info.n_pages > 1;
-  display->paced = display->info.can_flip && !options->no_vsync && display->info.period_ns > 0;
-  display->clock_paced = display->ops->wait_vsync == NULL;
-  display->first_vsync_ns = calls->now_ns (calls->ctx);
+  bai_display_begin (display, options);
   *out = display;
   return 0;
 }
@@ -195,7 +211,7 @@ ba_display_unref (BaDisplay *display)
   atomic_store_explicit (&display->refs, 1, memory_order_relaxed);
   ba_display_close (display);
   display->ops->finish (display);
-  free_display (display);
+  bai_display_free (display);
 }
 
 /* ---- what it is ---------------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
  *   virtual:WxH[,format=BGRx][,pages=6][,stride=BYTES][,rate=60][,read-mbps=N][,file=PATH]
  *                                                         memory, for machines without a screen (virtual-display.h);
  *                                                         format= also GRAY8, MONO10 (1 = white), MONO01 (1 = black)
- *   /dev/dri/cardN[,connector=NAME|ID][,mode=WxH[@R]][,plane=ID]
+ *   /dev/dri/cardN[,connector=NAME|ID][,mode=WxH[@R]|fit][,plane=ID|overlay][,zpos=N][,alpha=PERCENT]
  *                                                         KMS. Without more: the first connector with a screen, the
  *                                                         mode that screen prefers, the primary plane. What there is
  *                                                         is told as an error by connector=help
@@ -23,7 +23,9 @@
  * card's master, which one program at a time can be: it is asked for at open (-EBUSY), and where it is lost later (the
  * owner of a file that was passed in may give it to another), pages count as shown, at the clock's pace and without a
  * flip in the stats, until it is back. plane= shows in a plane over or under the picture of whoever set the mode: the
- * mode and every other plane stay, and there must be one.
+ * mode and every other plane stay, and there must be one; plane=overlay takes the first that is free. zpos= says over
+ * which others it is, alpha= how much of them is seen through it (100 = nothing), where the driver can.
+ * mode=fit takes the smallest mode that holds a stream (fit_width_px), at its rate or a multiple of that, when it is known.
  *
  * Linux framebuffers: what a driver refuses has a way out, and one line in the log says so. Pages that cannot be had
  * (FBIOPUT_VSCREENINFO or FBIOPAN_DISPLAY fails, or does not do what it says): fewer, or one. A vsync that cannot be
@@ -122,7 +124,14 @@ typedef struct
  * @fd: (transfer none): stays the caller's and open as long as the display is. What it is master of, it stays. The
  *   display takes events from it only where kms_api is legacy or the driver is; an application that waits for events of
  *   its own should not use that
- * @window: KMS with plane=: where the plane's pages are shown, 1:1; zeroed = all of the screen
+ * @window: KMS: where the plane shows its pages; zeroed = all of the screen. -ENOTSUP where the driver cannot: many
+ *   primary planes cover the screen or nothing
+ * @page_width_px: KMS: columns of a page, which the plane scales to @window; 0 = as many as there. -ENOTSUP where the
+ *   plane cannot scale so
+ * @page_height_px: likewise, rows
+ * @fit_width_px: KMS with mode=fit: columns of the stream that is to be shown; 0 = not known yet: the screen's best mode
+ * @fit_height_px: likewise, rows
+ * @fit_rate_mhz: likewise, thousandths of a frame in a second; 0 = any
  */
 typedef struct
 {
@@ -134,7 +143,35 @@ typedef struct
   bool has_fd;
   int fd;
   BaDisplayWindow window;
+  uint32_t page_width_px;
+  uint32_t page_height_px;
+  uint32_t fit_width_px;
+  uint32_t fit_height_px;
+  uint32_t fit_rate_mhz;
 } BaDisplayOptions;
+
+/**
+ * BaHdr: what a stream of high dynamic range says of itself: CTA-861.3's static metadata, in its units. 0 = unknown.
+ * @is_hlg: hybrid log-gamma, and not PQ (SMPTE ST 2084)
+ * @is_bt2020: its colours are those of BT.2020
+ * @primaries: x and y of red, green and blue of the screen it was made on, in 0.00002
+ * @white: x and y of white, likewise
+ * @max_luminance: of that screen, in 1 cd/m2
+ * @min_luminance: of that screen, in 0.0001 cd/m2
+ * @max_cll: the brightest pixel of the stream, in 1 cd/m2
+ * @max_fall: the brightest frame's average, in 1 cd/m2
+ */
+typedef struct
+{
+  bool is_hlg;
+  bool is_bt2020;
+  uint16_t primaries[3][2];
+  uint16_t white[2];
+  uint16_t max_luminance;
+  uint16_t min_luminance;
+  uint16_t max_cll;
+  uint16_t max_fall;
+} BaHdr;
 
 /**
  * BaDisplayInfo: what a display is. Never changes while it is open.
@@ -143,6 +180,8 @@ typedef struct
  * @layout: of every page; the fourcc is a DRM one, strides may be larger than the row. offset_bytes[0] is where the
  *   first visible pixel lies in a page: 0 but for a Linux framebuffer that is scrolled sideways and cannot be moved
  *   (one page then). What lies left and right of the visible columns is memory of the page too
+ * @screen_width_px: of the whole screen, also where the pages have another size than that (BaDisplayOptions.window)
+ * @screen_height_px: likewise
  * @page_bytes: distance from one page to the next, and the size of one from the start of its first row; at least
  *   stride × height. An offset is inside of it: the last visible pixel never lies behind its end
  * @n_pages: pages, at least 1
@@ -154,6 +193,8 @@ typedef struct
   const char *kind;
   char name[64];
   BaLayout layout;
+  uint32_t screen_width_px;
+  uint32_t screen_height_px;
   size_t page_bytes;
   unsigned n_pages;
   bool can_flip;
@@ -269,6 +310,45 @@ BA_API bool ba_display_supports_format (const BaDisplay *display, uint32_t fourc
  *   -ESHUTDOWN
  */
 BA_API int ba_display_set_colours (BaDisplay *display, BaYuvMatrix matrix, bool full_range);
+
+/**
+ * ba_display_set_hdr:
+ * @display: (transfer none): a display
+ * @hdr: (nullable): what the frames are; NULL = ordinary video
+ *
+ * Tells the screen, with the next page shown: HDR metadata, the colours of BT.2020 and at least 10 bits a colour on the
+ * way there, each where driver and connector have it. Put back at close. Threads: any.
+ *
+ * Returns: 0; -ENOTSUP where the connector takes no HDR metadata; -ESHUTDOWN; or the -errno of the call that failed
+ */
+BA_API int ba_display_set_hdr (BaDisplay *display, const BaHdr *hdr);
+
+/**
+ * ba_display_set_window:
+ * @display: (transfer none): a display
+ * @window: where its pages are shown from the next one on; they keep their size, so the plane may have to scale
+ *
+ * Threads: any.
+ *
+ * Returns: 0; -ENOTSUP where the driver cannot: nothing has changed then; -EINVAL; -ESHUTDOWN
+ */
+BA_API int ba_display_set_window (BaDisplay *display, const BaDisplayWindow *window);
+
+/**
+ * ba_display_reopen:
+ * @display: (transfer none): an open display
+ * @options: pages, no_vsync, fourcc, window, and the sizes of pages and stream count; the rest stays as it was opened
+ * @error: (nullable) (out caller-allocates): a sentence on failure
+ * @out: (out) (transfer full): the same screen with other pages, NULL on error
+ *
+ * Other pages for the same screen, and not a moment in between that shows anything else: what is on screen stays until the
+ * first flip of the new ones. @display is closed then, and puts nothing back: @out will. Pages of @display that somebody
+ * holds stay mapped. On failure @display goes on. Waits for a flip under way. Threads: any.
+ *
+ * Returns: 0; -ENOTSUP where pages come in one format only (all kinds but KMS), or not so; -ESHUTDOWN; -ENOMEM; or the
+ *   -errno of the call that failed
+ */
+BA_API int ba_display_reopen (BaDisplay *display, const BaDisplayOptions *options, BaError *error, BaDisplay **out);
 
 /**
  * ba_display_export_page:

@@ -81,12 +81,16 @@ set_all (const BaiKmsState *state, Commit *what, uint32_t fb_id)
   set (what, BAI_KMS_PLANE_CRTC, state->crtc_id);
   set (what, BAI_KMS_PLANE_SRC_X, 0);
   set (what, BAI_KMS_PLANE_SRC_Y, 0);
-  set (what, BAI_KMS_PLANE_SRC_W, (uint64_t) state->window.width_px << 16);
-  set (what, BAI_KMS_PLANE_SRC_H, (uint64_t) state->window.height_px << 16);
+  set (what, BAI_KMS_PLANE_SRC_W, (uint64_t) state->page_width_px << 16);
+  set (what, BAI_KMS_PLANE_SRC_H, (uint64_t) state->page_height_px << 16);
   set (what, BAI_KMS_PLANE_CRTC_X, (uint64_t) (int64_t) state->window.x_px);
   set (what, BAI_KMS_PLANE_CRTC_Y, (uint64_t) (int64_t) state->window.y_px);
   set (what, BAI_KMS_PLANE_CRTC_W, state->window.width_px);
   set (what, BAI_KMS_PLANE_CRTC_H, state->window.height_px);
+  for (unsigned i = 0; i < BAI_KMS_N_PROPERTIES; i++) {
+    if (state->properties[i].is_wanted)
+      set (what, i, state->properties[i].wanted);
+  }
 }
 
 static void
@@ -175,8 +179,8 @@ set_plane (const BaDisplay *display, uint32_t fb_id)
     .crtc_y = state->window.y_px,
     .crtc_w = state->window.width_px,
     .crtc_h = state->window.height_px,
-    .src_w = state->window.width_px << 16,
-    .src_h = state->window.height_px << 16,
+    .src_w = state->page_width_px << 16,
+    .src_h = state->page_height_px << 16,
   };
   return bai_kms_call (display, DRM_IOCTL_MODE_SETPLANE, &arg);
 }
@@ -220,6 +224,8 @@ bai_kms_light (BaDisplay *display, uint32_t fb_id)
   if (r == 0) {
     state->is_lit = true;
     state->shown_fb = state->shown_fb_before = fb_id;
+    state->must_light = false;
+    bai_kms_free_inherited (display);
   }
   return r;
 }

@@ -18,6 +18,7 @@
 #define MAX_READS 4
 #define MAX_PROPERTIES 64
 #define MAX_ENUMS 32
+#define MAX_BLOB_BYTES 256
 
 int
 bai_kms_call (const BaDisplay *display, unsigned long request, void *arg)
@@ -190,12 +191,26 @@ bai_kms_get_plane (const BaDisplay *display, uint32_t id, struct drm_mode_get_pl
 }
 
 int
-bai_kms_make_blob (const BaDisplay *display, const struct drm_mode_modeinfo *mode, uint32_t *id)
+bai_kms_make_blob (const BaDisplay *display, const void *data, size_t size_bytes, uint32_t *id)
 {
-  struct drm_mode_create_blob arg = { .data = to_u64 (mode), .length = sizeof *mode };
+  struct drm_mode_create_blob arg = { .data = to_u64 (data), .length = (uint32_t) size_bytes };
   int r = bai_kms_call (display, DRM_IOCTL_MODE_CREATEPROPBLOB, &arg);
   *id = r == 0 ? arg.blob_id : 0;
   return r;
+}
+
+int
+bai_kms_copy_blob (const BaDisplay *display, uint32_t from, size_t size_bytes, uint32_t *id)
+{
+  char data[MAX_BLOB_BYTES];
+  struct drm_mode_get_blob arg = { .blob_id = from, .length = (uint32_t) size_bytes, .data = to_u64 (data) };
+  *id = 0;
+  if (size_bytes > sizeof data)
+    return -EINVAL;
+  int r = bai_kms_call (display, DRM_IOCTL_MODE_GETPROPBLOB, &arg);
+  if (r < 0 || arg.length > size_bytes)
+    return r < 0 ? r : -EINVAL;
+  return bai_kms_make_blob (display, data, arg.length, id);
 }
 
 void
@@ -222,7 +237,8 @@ bai_kms_for_each_property (const BaDisplay *display, uint32_t object_id, uint32_
   };
   int r = bai_kms_call (display, DRM_IOCTL_MODE_OBJ_GETPROPERTIES, &list);
   for (unsigned i = 0; r == 0 && i < at_most (list.count_props, MAX_PROPERTIES); i++) {
-    struct drm_mode_get_property property = { .prop_id = ids[i] };
+    uint64_t ends[2] = { 0 };
+    struct drm_mode_get_property property = { .prop_id = ids[i], .values_ptr = to_u64 (ends), .count_values = 2 };
     r = bai_kms_call (display, DRM_IOCTL_MODE_GETPROPERTY, &property);
     if (r == 0)
       found (user, &property, values[i]);

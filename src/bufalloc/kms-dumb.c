@@ -68,7 +68,7 @@ make_page (BaDisplay *display, const BaiKmsFormat *format, unsigned number)
   BaiKmsState *state = display->state;
   BaiKmsPage *page = &state->pages[number];
   struct drm_mode_create_dumb dumb = {
-    .width = display->info.layout.width_px,
+    .width = bai_kms_padded_width (format, display->info.layout.width_px),
     .height = bai_kms_total_rows (format, display->info.layout.height_px),
     .bpp = format->pixel_bytes[0] * 8u,
   };
@@ -91,8 +91,8 @@ bai_kms_make_pages (BaDisplay *display, const BaiKmsFormat *format, unsigned cou
   BaDisplayInfo *info = &display->info;
   int r = 0;
   memset (&info->layout, 0, sizeof info->layout);
-  info->layout.width_px = state->window.width_px;
-  info->layout.height_px = state->window.height_px;
+  info->layout.width_px = state->page_width_px;
+  info->layout.height_px = state->page_height_px;
   for (info->n_pages = 0; info->n_pages < count; info->n_pages++) {
     r = make_page (display, format, info->n_pages);
     if (r < 0)
@@ -153,4 +153,12 @@ bai_kms_free_pages (BaDisplay *display)
   BaiKmsState *state = display->state;
   for (unsigned i = 0; i < BA_DISPLAY_MAX_PAGES; i++)
     free_page (display, &state->pages[i]);
+}
+
+void
+bai_kms_free_inherited (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  for (unsigned i = 0; i < BA_DISPLAY_MAX_PAGES; i++)
+    free_page (display, &state->inherited[i]);
 }

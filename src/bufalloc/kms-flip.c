@@ -199,6 +199,8 @@ bai_kms_show (BaDisplay *display, unsigned page)
   uint32_t fb_id = bai_kms_get_fb (display, page);
   bool is_page = page < display->info.n_pages;
   int r;
+  if (state->is_closed) /* another display goes on with the card */
+    return -ESHUTDOWN;
   wait_for_flip (display);
   if (state->is_flipping)
     return 1;
@@ -206,7 +208,7 @@ bai_kms_show (BaDisplay *display, unsigned page)
   if (was_hidden && !take_master_back (display))
     return 1;
   bai_kms_sweep_imports (display);
-  if (was_hidden || !state->is_lit)
+  if (was_hidden || !state->is_lit || state->must_light)
     r = refused (light (display, fb_id));
   else
     r = refused (display->info.n_pages == 1 ? flush (display, fb_id) : flip (display, fb_id, is_page));

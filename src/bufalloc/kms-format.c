@@ -7,6 +7,12 @@
 
 #include "kms-private.h"
 
+/* What libavcodec's decoders want around a picture of several planes (avcodec_align_dimensions2): blocks of 32 rows for
+ * two fields of 16, two rows more for H.264, and rows of chroma that begin at a multiple of 64 bytes. */
+#define BLOCK_ROWS 32
+#define MORE_ROWS 2
+#define BLOCK_COLUMNS 128
+
 /* RGB first, the best one at the top: what processors write fastest, then what needs least memory. */
 static const BaiKmsFormat formats[] = {
   { DRM_FORMAT_XRGB8888, 1, { 4 }, 1, 1 },     { DRM_FORMAT_XBGR8888, 1, { 4 }, 1, 1 },
@@ -53,10 +59,20 @@ plane_stride (const BaiKmsFormat *format, unsigned i, uint32_t pitch_bytes)
   return i == 0 ? pitch_bytes : pitch_bytes / format->pixel_bytes[0] * format->pixel_bytes[i] / format->x_pixels;
 }
 
+/* Rows of plane @i in memory. Decoders write whole blocks: below the picture there must be room for them before the next
+ * plane begins. */
 static uint32_t
 plane_rows (const BaiKmsFormat *format, unsigned i, uint32_t height_px)
 {
+  if (format->n_planes > 1)
+    height_px = (height_px + MORE_ROWS + BLOCK_ROWS - 1) / BLOCK_ROWS * BLOCK_ROWS;
   return i == 0 ? height_px : (height_px + format->y_pixels - 1) / format->y_pixels;
+}
+
+uint32_t
+bai_kms_padded_width (const BaiKmsFormat *format, uint32_t width_px)
+{
+  return format->n_planes == 1 ? width_px : (width_px + BLOCK_COLUMNS - 1) / BLOCK_COLUMNS * BLOCK_COLUMNS;
 }
 
 uint32_t

@@ -242,7 +242,7 @@ static const char *
 why_never (const BaDisplay *display, BaiKmsPicture *picture)
 {
   const BaiKmsState *state = display->state;
-  if (picture->layout.width_px != state->window.width_px || picture->layout.height_px != state->window.height_px)
+  if (picture->layout.width_px != state->page_width_px || picture->layout.height_px != state->page_height_px)
     return "shows pictures of the size of its pages only";
   if (!bai_kms_has_format (state, picture->layout.fourcc))
     return "has no plane for that format there";
@@ -332,6 +332,21 @@ bai_kms_forget_imports (BaDisplay *display)
     state->imports[i].is_forgotten = state->imports[i].fb_id != 0;
   memset (state->refusals, 0, sizeof state->refusals);
   bai_kms_sweep_imports (display);
+}
+
+void
+bai_kms_inherit_imports (BaDisplay *display, BaiKmsState *before)
+{
+  BaiKmsState *state = display->state;
+  for (unsigned i = 0; i < BA_DISPLAY_MAX_IMPORTS; i++) {
+    for (unsigned j = 0; j < BA_MAX_PLANES; j++) {
+      if (state->imports[i].handles[j])
+        state->imports[i].handles[j] = &state->handles[state->imports[i].handles[j] - before->handles];
+    }
+  }
+  memset (before->imports, 0, sizeof before->imports);
+  memset (before->handles, 0, sizeof before->handles);
+  bai_kms_forget_imports (display);
 }
 
 void

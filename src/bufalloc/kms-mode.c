@@ -16,6 +16,9 @@
 /* "@60" also means 59.94 Hz. */
 #define RATE_SLACK_MHZ 600
 #define LISTED_MODES 6
+/* 23.976 frames a second are shown well by a mode of 24 Hz, or 59.94 by one of 60. */
+#define FIT_SLACK_MHZ 100
+#define DEFAULT_RATE_MHZ 60000 /* of a mode without numbers */
 
 uint32_t
 bai_kms_rate_mhz (const struct drm_mode_modeinfo *mode)
@@ -173,6 +176,56 @@ choose_crtc (BaDisplay *display, const BaiKmsConnector *connector, const BaiKmsC
     }
   }
   return false;
+}
+
+/* How well a mode fits a stream; lower is better. First comes that all of it is seen, then that the screen's rate is a
+ * multiple of the stream's (each frame is seen equally long), then how little is left over around it. */
+static uint64_t
+misfit_of (const struct drm_mode_modeinfo *mode, const BaDisplayOptions *stream)
+{
+  bool holds = mode->hdisplay >= stream->fit_width_px && mode->vdisplay >= stream->fit_height_px;
+  uint64_t pixels = (uint64_t) mode->hdisplay * mode->vdisplay;
+  uint64_t misfit = holds ? pixels : UINT32_MAX - pixels;
+  uint32_t rate_mhz = bai_kms_rate_mhz (mode), times = 1, off_mhz = 0;
+  if (stream->fit_rate_mhz) {
+    times = (rate_mhz + stream->fit_rate_mhz / 2) / stream->fit_rate_mhz;
+    uint64_t wanted_mhz = (uint64_t) stream->fit_rate_mhz * (times ? times : 1);
+    off_mhz = (uint32_t) (wanted_mhz > rate_mhz ? wanted_mhz - rate_mhz : rate_mhz - wanted_mhz);
+  }
+  misfit |= (uint64_t) (off_mhz > FIT_SLACK_MHZ) << 40 | (uint64_t) !holds << 42;
+  return misfit | (uint64_t) !!(mode->flags & DRM_MODE_FLAG_INTERLACE) << 41;
+}
+
+void
+bai_kms_note_mode (BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  uint32_t rate_mhz = bai_kms_rate_mhz (&state->mode);
+  display->info.period_ns = UINT64_C (1000000000000) / (rate_mhz ? rate_mhz : DEFAULT_RATE_MHZ);
+  display->info.screen_width_px = state->mode.hdisplay;
+  display->info.screen_height_px = state->mode.vdisplay;
+}
+
+int
+bai_kms_fit_mode (BaDisplay *display, const BaDisplayOptions *options)
+{
+  BaiKmsState *state = display->state;
+  BaiKmsConnector connector;
+  uint64_t least = UINT64_MAX;
+  if (!state->mode_fits || state->is_overlay || !options->fit_width_px || !options->fit_height_px)
+    return 0;
+  int r = bai_kms_read_connector (display, state->connector_id, &connector);
+  if (r < 0)
+    return r;
+  for (unsigned i = 0; i < connector.n_modes; i++) {
+    uint64_t misfit = misfit_of (&connector.modes[i], options);
+    if (misfit < least) {
+      least = misfit;
+      state->mode = connector.modes[i];
+    }
+  }
+  free (connector.modes);
+  return 0;
 }
 
 static int

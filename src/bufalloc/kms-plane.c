@@ -14,6 +14,7 @@
 /* The kernel's numbers of the property "type"; no kernel header has them. */
 enum
 {
+  PLANE_OVERLAY = 0,
   PLANE_PRIMARY = 1
 };
 
@@ -26,11 +27,11 @@ note_type (void *user, const struct drm_mode_get_property *property, uint64_t va
 }
 
 static bool
-is_primary (const BaDisplay *display, uint32_t plane_id)
+is_of_type (const BaDisplay *display, uint32_t plane_id, uint64_t wanted)
 {
   uint64_t type = UINT64_MAX;
   (void) bai_kms_for_each_property (display, plane_id, DRM_MODE_OBJECT_PLANE, note_type, &type);
-  return type == PLANE_PRIMARY;
+  return type == wanted;
 }
 
 static bool
@@ -69,7 +70,7 @@ use_named_plane (BaDisplay *display, const char *path, uint32_t plane_id, const 
     }
     size_t used = strlen (list);
     snprintf (list + used, sizeof list - used, " %u%s", card->planes[i],
-              is_primary (display, card->planes[i]) ? " (primary)" : "");
+              is_of_type (display, card->planes[i], PLANE_PRIMARY) ? " (primary)" : "");
   }
   return ba_error_set (error, -EINVAL, "%.100s: plane %u is none that can show there; these can:%s", path, plane_id,
                        list);
@@ -80,6 +81,7 @@ bai_kms_choose_plane (BaDisplay *display, const char *path, const BaiDeviceStrin
                       BaError *error)
 {
   BaiKmsState *state = display->state;
+  uint64_t type = device->wants_overlay ? PLANE_OVERLAY : PLANE_PRIMARY;
   if (device->plane_id) {
     int r = use_named_plane (display, path, device->plane_id, card, error);
     if (r < 0)
@@ -88,9 +90,11 @@ bai_kms_choose_plane (BaDisplay *display, const char *path, const BaiDeviceStrin
   for (unsigned i = 0; !state->plane_id && i < card->n_planes; i++) {
     struct drm_mode_get_plane plane = { 0 };
     if (bai_kms_get_plane (display, card->planes[i], &plane) == 0 && fits_crtc (state, &plane)
-        && is_primary (display, card->planes[i]))
+        && is_of_type (display, card->planes[i], type) && (type == PLANE_PRIMARY || !plane.fb_id))
       state->plane_id = card->planes[i];
   }
+  if (!state->plane_id && device->wants_overlay)
+    return ba_error_set (error, -ENOTSUP, "%.100s: no overlay plane is free for the screen", path);
   if (!state->plane_id)
     return ba_error_set (error, -ENOTSUP, "%.100s: no primary plane for the screen", path);
   int r = read_formats (display, state->plane_id);
@@ -111,6 +115,9 @@ bai_kms_has_format (const BaiKmsState *state, uint32_t fourcc)
 
 static const char *const property_names[BAI_KMS_N_PROPERTIES] = {
   [BAI_KMS_CONNECTOR_CRTC] = "CRTC_ID",
+  [BAI_KMS_CONNECTOR_HDR] = "HDR_OUTPUT_METADATA",
+  [BAI_KMS_CONNECTOR_COLORSPACE] = "Colorspace",
+  [BAI_KMS_CONNECTOR_MAX_BPC] = "max bpc",
   [BAI_KMS_CRTC_ACTIVE] = "ACTIVE",
   [BAI_KMS_CRTC_MODE] = "MODE_ID",
   [BAI_KMS_CRTC_OUT_FENCE] = "OUT_FENCE_PTR",
@@ -126,16 +133,41 @@ static const char *const property_names[BAI_KMS_N_PROPERTIES] = {
   [BAI_KMS_PLANE_CRTC_H] = "CRTC_H",
   [BAI_KMS_PLANE_ENCODING] = "COLOR_ENCODING",
   [BAI_KMS_PLANE_RANGE] = "COLOR_RANGE",
+  [BAI_KMS_PLANE_ZPOS] = "zpos",
+  [BAI_KMS_PLANE_ALPHA] = "alpha",
 };
+
+static bool
+is_optional (unsigned property)
+{
+  switch (property) {
+    case BAI_KMS_CONNECTOR_HDR:
+    case BAI_KMS_CONNECTOR_COLORSPACE:
+    case BAI_KMS_CONNECTOR_MAX_BPC:
+    case BAI_KMS_CRTC_OUT_FENCE:
+    case BAI_KMS_PLANE_ENCODING:
+    case BAI_KMS_PLANE_RANGE:
+    case BAI_KMS_PLANE_ZPOS:
+    case BAI_KMS_PLANE_ALPHA:
+      return true;
+    default:
+      return false;
+  }
+}
 
 static void
 note_among (BaiKmsState *state, unsigned first, unsigned end, const struct drm_mode_get_property *property,
             uint64_t value)
 {
+  const uint64_t *ends = (const uint64_t *) (uintptr_t) property->values_ptr;
+  if (property->flags & DRM_MODE_PROP_IMMUTABLE) /* a zpos that is told, and cannot be set */
+    return;
   for (unsigned i = first; i < end; i++) {
     if (strncmp (property->name, property_names[i], sizeof property->name) == 0) {
       state->properties[i].id = property->prop_id;
       state->properties[i].saved = value;
+      state->properties[i].min = ends[0];
+      state->properties[i].max = ends[1];
     }
   }
 }
@@ -180,6 +212,20 @@ read_colour_values (BaDisplay *display)
   }
 }
 
+/* Somebody's HDR metadata is there as long as it is shown, and we show something else. Without a copy it is not ours. */
+static void
+keep_hdr (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  BaiKmsProperty *hdr = &state->properties[BAI_KMS_CONNECTOR_HDR];
+  if (!hdr->id || !hdr->saved)
+    return;
+  if (bai_kms_copy_blob (display, (uint32_t) hdr->saved, sizeof (struct hdr_output_metadata), &state->saved_hdr_blob) < 0)
+    hdr->id = 0;
+  else
+    hdr->saved = state->saved_hdr_blob;
+}
+
 int
 bai_kms_read_properties (BaDisplay *display)
 {
@@ -192,11 +238,39 @@ bai_kms_read_properties (BaDisplay *display)
   if (r < 0)
     return r;
   read_colour_values (display);
-  for (unsigned i = 0; i < BAI_KMS_PLANE_ENCODING; i++) {
-    if (i != BAI_KMS_CRTC_OUT_FENCE && !state->properties[i].id)
+  for (unsigned i = 0; i < BAI_KMS_N_PROPERTIES; i++) {
+    if (!is_optional (i) && !state->properties[i].id)
       return -ENOTSUP;
   }
+  keep_hdr (display);
   return 0;
+}
+
+static int
+want_value (BaiKmsState *state, unsigned name, uint64_t value, const char *path, BaError *error)
+{
+  BaiKmsProperty *property = &state->properties[name];
+  if (!state->is_atomic || !property->id)
+    return ba_error_set (error, -ENOTSUP, "%.100s: plane %u has no %s that can be set", path, state->plane_id,
+                         property_names[name]);
+  if (value < property->min || value > property->max)
+    return ba_error_set (error, -EINVAL, "%.100s: plane %u takes a %s from %llu to %llu", path, state->plane_id,
+                         property_names[name], (unsigned long long) property->min, (unsigned long long) property->max);
+  property->wanted = value;
+  property->is_wanted = true;
+  return 0;
+}
+
+int
+bai_kms_want_mixing (BaDisplay *display, const char *path, const BaiDeviceString *device, BaError *error)
+{
+  BaiKmsState *state = display->state;
+  int r = device->has_zpos ? want_value (state, BAI_KMS_PLANE_ZPOS, device->zpos, path, error) : 0;
+  if (r == 0 && device->has_alpha) {
+    uint64_t max = state->properties[BAI_KMS_PLANE_ALPHA].max;
+    r = want_value (state, BAI_KMS_PLANE_ALPHA, (max * device->alpha_percent + 50) / 100, path, error);
+  }
+  return r;
 }
 
 /* Drivers without these have one idea of YUV. What they cannot say, they should not be asked to show. */

@@ -2,8 +2,8 @@
 /*
  * kms-private.h: what the files of KMS share. kms.c opens, puts back and closes; kms-drm.c has the card's calls;
  * kms-mode.c chooses connector, mode and CRTC; kms-plane.c the plane, its properties and formats; kms-format.c knows how
- * pixels lie; kms-dumb.c makes pages; kms-import.c
- * takes pictures of others; kms-commit.c says what is to be on screen; kms-flip.c flips and waits.
+ * pixels lie; kms-dumb.c makes pages; kms-import.c takes pictures of others; kms-commit.c says what is to be on screen;
+ * kms-flip.c flips and waits; kms-reopen.c changes the pages for others, and where they are shown.
  *
  * The kernel's own calls are used, through the table of device-calls-private.h: so every one of them can fail in a test,
  * and nothing has to be linked. libdrm gives the headers.
@@ -51,6 +51,9 @@ typedef struct
 typedef enum
 {
   BAI_KMS_CONNECTOR_CRTC,
+  BAI_KMS_CONNECTOR_HDR,
+  BAI_KMS_CONNECTOR_COLORSPACE,
+  BAI_KMS_CONNECTOR_MAX_BPC,
   BAI_KMS_CRTC_ACTIVE,
   BAI_KMS_CRTC_MODE,
   BAI_KMS_CRTC_OUT_FENCE,
@@ -66,6 +69,8 @@ typedef enum
   BAI_KMS_PLANE_CRTC_H,
   BAI_KMS_PLANE_ENCODING,
   BAI_KMS_PLANE_RANGE,
+  BAI_KMS_PLANE_ZPOS,
+  BAI_KMS_PLANE_ALPHA,
   BAI_KMS_N_PROPERTIES
 } BaiKmsPropertyName;
 
@@ -73,6 +78,10 @@ typedef struct
 {
   uint32_t id; /* 0 = the driver has none */
   uint64_t saved; /* as it was before us */
+  uint64_t min; /* of a range */
+  uint64_t max;
+  uint64_t wanted; /* where is_wanted */
+  bool is_wanted; /* every commit that says all says it, too */
   bool is_touched; /* by us */
 } BaiKmsProperty;
 
@@ -136,14 +145,19 @@ typedef struct
   uint32_t crtc_id;
   unsigned crtc_index;
   uint32_t plane_id;
+  bool mode_fits; /* it is to be the one that fits the stream */
   struct drm_mode_modeinfo mode;
-  BaDisplayWindow window; /* on the CRTC; sizes are the pages' */
+  BaDisplayWindow window; /* on the CRTC */
+  uint32_t page_width_px; /* other than the window's where the plane scales */
+  uint32_t page_height_px;
   uint32_t formats[BAI_KMS_MAX_FORMATS];
   unsigned n_formats;
 
   BaiKmsProperty properties[BAI_KMS_N_PROPERTIES];
   uint32_t mode_blob; /* ours, and a copy of the one before; 0 = none */
   uint32_t saved_mode_blob;
+  uint32_t hdr_blob; /* likewise */
+  uint32_t saved_hdr_blob;
   uint32_t colour_values_known; /* bits of what follows */
   uint64_t encodings[3]; /* by BaYuvMatrix */
   uint64_t ranges[2]; /* limited, full */
@@ -163,7 +177,9 @@ typedef struct
   uint64_t n_imported; /* times */
   uint32_t shown_fb; /* the last one that the driver took; what it takes the place of stays on screen while is_flipping */
   uint32_t shown_fb_before;
+  BaiKmsPage inherited[BA_DISPLAY_MAX_PAGES]; /* of the display before this one; one of them is on screen */
   bool is_lit; /* the mode, or the plane, is set */
+  bool must_light; /* more than the page changes with the next one */
   bool is_hidden; /* another one is master */
   bool is_closed; /* fd and what is behind it */
   bool is_flipping; /* its event is to come */
@@ -190,14 +206,20 @@ int bai_kms_read_connector (const BaDisplay *display, uint32_t id, BaiKmsConnect
 int bai_kms_get_encoder (const BaDisplay *display, uint32_t id, struct drm_mode_get_encoder *encoder);
 int bai_kms_get_crtc (const BaDisplay *display, uint32_t id, struct drm_mode_crtc *crtc);
 int bai_kms_get_plane (const BaDisplay *display, uint32_t id, struct drm_mode_get_plane *plane);
-int bai_kms_make_blob (const BaDisplay *display, const struct drm_mode_modeinfo *mode, uint32_t *id);
+int bai_kms_make_blob (const BaDisplay *display, const void *data, size_t size_bytes, uint32_t *id);
 void bai_kms_free_blob (const BaDisplay *display, uint32_t *id);
-/* Calls @found for every property of an object. */
+/* Calls @found for every property of an object; values_ptr has the two ends of a range. */
 typedef void (*BaiKmsPropertyFunc) (void *user, const struct drm_mode_get_property *property, uint64_t value);
+/* A blob of its own with what is in another one, of @size_bytes at most. */
+int bai_kms_copy_blob (const BaDisplay *display, uint32_t from, size_t size_bytes, uint32_t *id);
 int bai_kms_for_each_property (const BaDisplay *display, uint32_t object_id, uint32_t object_type,
                                BaiKmsPropertyFunc found, void *user);
 /* The number behind a name of an enumeration. */
 bool bai_kms_get_enum (const BaDisplay *display, uint32_t property_id, const char *name, uint64_t *value);
+
+/* ---- kms.c ---- */
+
+int bai_kms_start_watcher (BaDisplay *display);
 
 /* ---- kms-mode.c ---- */
 
@@ -206,6 +228,11 @@ uint32_t bai_kms_rate_mhz (const struct drm_mode_modeinfo *mode);
 /* Fills connector_id, crtc_id, crtc_index, mode; says which there are where none fits. */
 int bai_kms_choose_output (BaDisplay *display, const char *path, const BaiDeviceString *device, const BaiKmsCard *card,
                            BaError *error);
+
+/* Where the mode is to fit: the one that is best for the stream; unchanged where none is, or none is known. */
+int bai_kms_fit_mode (BaDisplay *display, const BaDisplayOptions *options);
+/* What follows from the mode. */
+void bai_kms_note_mode (BaDisplay *display);
 
 /* ---- kms-plane.c ---- */
 
@@ -216,6 +243,8 @@ bool bai_kms_has_format (const BaiKmsState *state, uint32_t fourcc);
 /* Finds properties, and saves their values. -ENOTSUP where atomic commits lack one. */
 int bai_kms_read_properties (BaDisplay *display);
 int bai_kms_set_colours (BaDisplay *display, BaYuvMatrix matrix, bool full_range);
+/* What the device string wants of the plane. -ENOTSUP where the driver has it not. */
+int bai_kms_want_mixing (BaDisplay *display, const char *path, const BaiDeviceString *device, BaError *error);
 
 /* ---- kms-format.c ---- */
 
@@ -231,7 +260,9 @@ typedef struct
 const BaiKmsFormat *bai_kms_format (uint32_t fourcc); /* NULL = not one of ours */
 /* The n-th RGB format, the best one first; NULL = no more. */
 const BaiKmsFormat *bai_kms_rgb_format (unsigned n);
-/* How many rows of the first plane's stride the whole picture takes. */
+/* The width to ask the driver for. */
+uint32_t bai_kms_padded_width (const BaiKmsFormat *format, uint32_t width_px);
+/* How many rows of the first plane's stride the whole picture takes, with what is kept free below it. */
 uint32_t bai_kms_total_rows (const BaiKmsFormat *format, uint32_t height_px);
 /* Fills strides and offsets from the driver's pitch. False where the planes do not fit into @size_bytes. */
 bool bai_kms_lay_out (const BaiKmsFormat *format, uint32_t pitch_bytes, uint64_t size_bytes, BaLayout *layout);
@@ -245,6 +276,13 @@ int bai_kms_map_pages (BaDisplay *display);
 int bai_kms_export_page (BaDisplay *display, unsigned page);
 /* Framebuffers and handles; what is mapped stays. */
 void bai_kms_free_pages (BaDisplay *display);
+/* Those of the display before. */
+void bai_kms_free_inherited (BaDisplay *display);
+
+/* ---- kms-pages.c ---- */
+
+/* Made and mapped, in the format and size wanted, or the best format; says why not. */
+int bai_kms_make_all_pages (BaDisplay *display, const char *path, const BaDisplayOptions *options, BaError *error);
 
 /* ---- kms-import.c ---- */
 
@@ -253,6 +291,8 @@ int bai_kms_import (BaDisplay *display, const BaDmabuf *picture, BaError *error)
 void bai_kms_forget_imports (BaDisplay *display);
 /* Lets go of what was forgotten and has left the screen. */
 void bai_kms_sweep_imports (BaDisplay *display);
+/* @display, whose state began as a copy of @before, has them from now on; it forgets them, as its numbers are others. */
+void bai_kms_inherit_imports (BaDisplay *display, BaiKmsState *before);
 /* Lets go of all, on screen or not. */
 void bai_kms_free_imports (BaDisplay *display);
 /* The framebuffer behind a number that show is given. */
@@ -274,6 +314,17 @@ int bai_kms_start_flip (BaDisplay *display, uint32_t fb_id);
 void bai_kms_touch_all (BaiKmsState *state);
 /* Puts back what was changed, while it may. */
 int bai_kms_put_back (BaDisplay *display);
+
+/* ---- kms-reopen.c ---- */
+
+int bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error);
+int bai_kms_set_window (BaDisplay *display, const BaDisplayWindow *window);
+/* Fills window, page_width_px and page_height_px. */
+int bai_kms_place (BaDisplay *display, const char *path, const BaDisplayOptions *options, BaError *error);
+
+/* ---- kms-hdr.c ---- */
+
+int bai_kms_set_hdr (BaDisplay *display, const BaHdr *hdr);
 
 /* ---- kms-flip.c ---- */
 

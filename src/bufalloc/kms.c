@@ -21,7 +21,6 @@
 #include "watcher-private.h"
 
 #define MAX_CARDS 64
-#define DEFAULT_RATE_MHZ 60000 /* of a mode without numbers */
 /* Since Linux 6.8: atomic commits may tear, too. */
 #define CAP_ATOMIC_ASYNC_PAGE_FLIP 0x15
 
@@ -127,94 +126,16 @@ save (BaDisplay *display, const char *path, const BaiKmsCard *card, const BaDisp
   return 0;
 }
 
-/* The mode of an overlay is somebody else's. */
-static int
-place (BaDisplay *display, const char *path, const BaDisplayOptions *options, BaError *error)
-{
-  BaiKmsState *state = display->state;
-  if (state->is_overlay && !state->saved_crtc.mode_valid)
-    return ba_error_set (error, -ENODEV,
-                         "%.150s: plane=%u needs a picture to go with, and there is none on that screen", path,
-                         state->plane_id);
-  if (state->is_overlay) {
-    state->mode = state->saved_crtc.mode;
-    state->window = options->window;
-  }
-  if (state->window.width_px == 0)
-    state->window.width_px = state->mode.hdisplay;
-  if (state->window.height_px == 0)
-    state->window.height_px = state->mode.vdisplay;
-  return 0;
-}
-
 static int
 make_blobs (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
   if (!state->is_atomic || state->is_overlay)
     return 0;
-  int r = bai_kms_make_blob (display, &state->mode, &state->mode_blob);
+  int r = bai_kms_make_blob (display, &state->mode, sizeof state->mode, &state->mode_blob);
   if (r == 0 && state->saved_crtc.mode_valid)
-    r = bai_kms_make_blob (display, &state->saved_crtc.mode, &state->saved_mode_blob);
+    r = bai_kms_make_blob (display, &state->saved_crtc.mode, sizeof state->saved_crtc.mode, &state->saved_mode_blob);
   return r;
-}
-
-/* ---- pages ----------------------------------------------------------------------------------------------------- */
-
-static int
-try_format (BaDisplay *display, const BaiKmsFormat *format, const BaDisplayOptions *options)
-{
-  const BaiKmsState *state = display->state;
-  unsigned count = options->pages ? options->pages : BAI_KMS_DEFAULT_PAGES;
-  if (count > BA_DISPLAY_MAX_PAGES)
-    count = BA_DISPLAY_MAX_PAGES;
-  int r = bai_kms_make_pages (display, format, count);
-  if (r == 0)
-    r = bai_kms_test (display, state->pages[0].fb_id);
-  if (r < 0)
-    bai_kms_free_pages (display);
-  else if (display->info.n_pages < count)
-    ba_log (BA_LOG_INFO, "kms %s: %u pages, the driver has no memory for %u", display->info.name, display->info.n_pages,
-            count);
-  return r;
-}
-
-static int
-make_best_pages (BaDisplay *display, const BaDisplayOptions *options)
-{
-  const BaiKmsState *state = display->state;
-  const BaiKmsFormat *format;
-  int r = -ENOTSUP;
-  if (options->fourcc) {
-    format = bai_kms_format (options->fourcc);
-    return format && bai_kms_has_format (state, options->fourcc) ? try_format (display, format, options) : -ENOTSUP;
-  }
-  for (unsigned n = 0; (format = bai_kms_rgb_format (n)); n++) {
-    if (!bai_kms_has_format (state, format->fourcc))
-      continue;
-    r = try_format (display, format, options);
-    if (r == 0 || r == -ENODEV)
-      break;
-  }
-  return r;
-}
-
-static int
-make_pages (BaDisplay *display, const char *path, const BaDisplayOptions *options, BaError *error)
-{
-  const BaiKmsState *state = display->state;
-  int r = make_best_pages (display, options);
-  if (r < 0 && options->fourcc)
-    return ba_error_set (error, r == -EINVAL || r == -ERANGE ? -ENOTSUP : r,
-                         "%.100s: plane %u cannot show the format %.4s at %ux%u: %s", path, state->plane_id,
-                         (const char *) &options->fourcc, state->window.width_px, state->window.height_px,
-                         ba_error_text (r));
-  if (r < 0)
-    return ba_error_set (error, r == -EINVAL || r == -ERANGE ? -ENOTSUP : r,
-                         "%.100s: plane %u shows nothing that we can draw, at %ux%u: %s", path, state->plane_id,
-                         state->window.width_px, state->window.height_px, ba_error_text (r));
-  r = bai_kms_map_pages (display);
-  return r < 0 ? ba_error_set (error, r, "%.100s: cannot map its pages: %s", path, ba_error_text (r)) : 0;
 }
 
 /* Without vblanks, flips end at once. A call that counts them says so; on a CRTC that is off it says something else. */
@@ -242,17 +163,25 @@ put_back_for_dead (void *user)
 }
 
 /* An application that gave us its card puts back what it wants to. */
-static void
-start_watcher (BaDisplay *display)
+int
+bai_kms_start_watcher (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
   BaiWatch watch = { .put_back = put_back_for_dead, .user = display, .fds = { state->fd, -1 } };
-  if (!state->owns_fd)
-    return;
-  int r = bai_watcher_start (&state->watcher, display->calls, &watch);
+  return state->owns_fd ? bai_watcher_start (&state->watcher, display->calls, &watch) : 0;
+}
+
+static void
+begin (BaDisplay *display, const BaDisplayOptions *options)
+{
+  unsigned wanted = options->pages ? options->pages : BAI_KMS_DEFAULT_PAGES;
+  int r = bai_kms_start_watcher (display);
   if (r < 0)
     ba_log (BA_LOG_WARNING, "kms %s: no watcher (%s): should this process be killed, the console may come back late",
             display->info.name, ba_error_text (r));
+  if (display->info.n_pages < wanted && wanted <= BA_DISPLAY_MAX_PAGES)
+    ba_log (BA_LOG_INFO, "kms %s: %u pages, the driver has no memory for %u", display->info.name, display->info.n_pages,
+            wanted);
 }
 
 /* ---- opening --------------------------------------------------------------------------------------------------- */
@@ -265,8 +194,11 @@ release (BaDisplay *display)
     return;
   bai_kms_free_imports (display);
   bai_kms_free_pages (display);
+  bai_kms_free_inherited (display);
   bai_kms_free_blob (display, &state->mode_blob);
   bai_kms_free_blob (display, &state->saved_mode_blob);
+  bai_kms_free_blob (display, &state->hdr_blob);
+  bai_kms_free_blob (display, &state->saved_hdr_blob);
   /* Closing does not end being master as long as a page is mapped. */
   if (state->owns_fd) {
     (void) bai_kms_call (display, DRM_IOCTL_DROP_MASTER, NULL);
@@ -302,13 +234,17 @@ open_steps (BaDisplay *display, const char *path, const BaiDeviceString *device,
                          ba_error_text (r));
   r = bai_kms_choose_output (display, path, device, &card, error);
   if (r == 0)
+    r = bai_kms_fit_mode (display, options);
+  if (r == 0)
     r = bai_kms_choose_plane (display, path, device, &card, error);
   if (r == 0)
     r = need_master (display, path, error);
   if (r == 0)
     r = save (display, path, &card, options, error);
   if (r == 0)
-    r = place (display, path, options, error);
+    r = bai_kms_place (display, path, options, error);
+  if (r == 0)
+    r = bai_kms_want_mixing (display, path, device, error);
   if (r < 0)
     return r;
   r = make_blobs (display);
@@ -317,10 +253,8 @@ open_steps (BaDisplay *display, const char *path, const BaiDeviceString *device,
   uint64_t async_cap = state->is_atomic ? CAP_ATOMIC_ASYNC_PAGE_FLIP : DRM_CAP_ASYNC_PAGE_FLIP;
   state->can_async = options->no_vsync && bai_kms_get_cap (display, async_cap);
   state->has_vblank = has_vblank (display);
-  uint32_t rate_mhz = bai_kms_rate_mhz (&state->mode);
-  display->info.period_ns = UINT64_C (1000000000000) / (rate_mhz ? rate_mhz : DEFAULT_RATE_MHZ);
   display->start_page = UINT_MAX; /* none of ours */
-  return make_pages (display, path, options, error);
+  return bai_kms_make_all_pages (display, path, options, error);
 }
 
 static int
@@ -333,7 +267,8 @@ open_path (BaDisplay *display, const char *path, const BaiDeviceString *device, 
   display->state = state;
   state->fd = options->has_fd ? options->fd : -1;
   state->fence_fd = state->watcher = -1;
-  state->is_overlay = device->plane_id != 0;
+  state->mode_fits = device->mode_fits;
+  state->is_overlay = device->plane_id != 0 || device->wants_overlay;
   int r = options->has_fd ? 0 : open_card (display, path, error);
   if (r < 0)
     state->is_closed = true;
@@ -342,7 +277,7 @@ open_path (BaDisplay *display, const char *path, const BaiDeviceString *device, 
   if (r < 0)
     kms_finish (display);
   else
-    start_watcher (display);
+    begin (display, options);
   return r;
 }
 
@@ -424,6 +359,9 @@ const BaDisplayOps bai_kms_ops = {
   .check_mode = kms_check_mode,
   .supports_format = kms_supports_format,
   .set_colours = bai_kms_set_colours,
+  .set_hdr = bai_kms_set_hdr,
+  .set_window = bai_kms_set_window,
+  .reopen = bai_kms_reopen,
   .export_page = bai_kms_export_page,
   .import = bai_kms_import,
   .forget_imports = bai_kms_forget_imports,

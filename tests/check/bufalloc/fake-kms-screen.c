@@ -34,12 +34,13 @@ check_screen (FakeKms *fake, const FakeScreen *wanted)
       return ENOENT;
     if (!takes_format (fake, fb->fourcc) || !wanted->active)
       return EINVAL;
-    if (plane->values[FAKE_P_SRC_W] >> 16 != plane->values[FAKE_P_W]
-        || plane->values[FAKE_P_SRC_H] >> 16 != plane->values[FAKE_P_H])
+    if (!fake->can_scale
+        && (plane->values[FAKE_P_SRC_W] >> 16 != plane->values[FAKE_P_W]
+            || plane->values[FAKE_P_SRC_H] >> 16 != plane->values[FAKE_P_H]))
       return ERANGE;
     if (plane->values[FAKE_P_SRC_W] >> 16 > fb->width || plane->values[FAKE_P_SRC_H] >> 16 > fb->height)
       return ENOSPC;
-    if (i == 0
+    if (i == 0 && !fake->can_be_small
         && (plane->values[FAKE_P_W] != wanted->mode.hdisplay || plane->values[FAKE_P_H] != wanted->mode.vdisplay))
       return EINVAL;
   }
@@ -74,6 +75,18 @@ set_property (FakeKms *fake, FakeScreen *wanted, uint32_t object, unsigned prope
     case FAKE_P_CRTC:
       plane->crtc = (uint32_t) value;
       break;
+    case FAKE_P_HDR:
+    case FAKE_P_COLORSPACE:
+    case FAKE_P_MAX_BPC:
+      if (property == FAKE_P_HDR && value && !fake_kms_find (fake->blobs, (uint32_t) value))
+        return EINVAL;
+      wanted->connector_values[property] = value;
+      break;
+    case FAKE_P_ZPOS:
+      if (fake->no_mixing)
+        return EINVAL;
+      plane->values[property] = value;
+      break;
     default:
       plane->values[property] = value;
   }
@@ -83,7 +96,8 @@ set_property (FakeKms *fake, FakeScreen *wanted, uint32_t object, unsigned prope
 static bool
 is_modeset (const FakeScreen *from, const FakeScreen *to)
 {
-  return from->connector_crtc != to->connector_crtc || from->active != to->active
+  return memcmp (from->connector_values, to->connector_values, sizeof from->connector_values) != 0
+         || from->connector_crtc != to->connector_crtc || from->active != to->active
          || memcmp (&from->mode, &to->mode, sizeof to->mode) != 0;
 }
 
@@ -209,6 +223,8 @@ fake_kms_set_plane (FakeKms *fake, const struct drm_mode_set_plane *arg)
   fake_kms_cover (plane, arg->fb_id, arg->crtc_id, arg->crtc_w, arg->crtc_h);
   plane->values[FAKE_P_X] = arg->fb_id ? (uint64_t) (int64_t) arg->crtc_x : 0;
   plane->values[FAKE_P_Y] = arg->fb_id ? (uint64_t) (int64_t) arg->crtc_y : 0;
+  plane->values[FAKE_P_SRC_W] = arg->fb_id ? arg->src_w : 0;
+  plane->values[FAKE_P_SRC_H] = arg->fb_id ? arg->src_h : 0;
   fake->n_plane_sets++;
   return use_screen (fake, &wanted);
 }

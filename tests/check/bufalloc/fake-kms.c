@@ -12,18 +12,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static const char *const property_names[FAKE_N_PROPERTIES] = {
-  "CRTC_ID", "ACTIVE", "MODE_ID", "OUT_FENCE_PTR", "type",   "FB_ID",  "CRTC_ID",        "SRC_X",       "SRC_Y",
-  "SRC_W",   "SRC_H",  "CRTC_X",  "CRTC_Y",        "CRTC_W", "CRTC_H", "COLOR_ENCODING", "COLOR_RANGE",
-};
-
-static const struct drm_mode_property_enum encodings[] = {
-  { 0, "ITU-R BT.601 YCbCr" },
-  { 1, "ITU-R BT.709 YCbCr" },
-  { 2, "ITU-R BT.2020 YCbCr" },
-};
-static const struct drm_mode_property_enum ranges[] = { { 0, "YCbCr limited range" }, { 1, "YCbCr full range" } };
-
 #define MODE(w, h, hz, is_preferred, with_flags)                                                                       \
   {                                                                                                                    \
     .clock = (w) * (h) * (hz) / ((with_flags) &DRM_MODE_FLAG_INTERLACE ? 2000 : 1000), .hdisplay = (w), .htotal = (w), \
@@ -102,8 +90,8 @@ fake_kms_count (const FakeThing *things)
 }
 
 /* As copying to user space does: as much as there is room for, and how many there are. */
-static void
-give (uint64_t to, uint32_t *room, const void *from, uint32_t n, size_t each)
+void
+fake_kms_give (uint64_t to, uint32_t *room, const void *from, uint32_t n, size_t each)
 {
   if (to && *room)
     memcpy ((void *) (uintptr_t) to, from, (*room < n ? *room : n) * each);
@@ -116,8 +104,8 @@ static int
 get_resources (struct drm_mode_card_res *arg)
 {
   static const uint32_t connectors[] = { FAKE_VGA, FAKE_HDMI }, crtcs[] = { FAKE_CRTC, FAKE_CRTC_2 };
-  give (arg->connector_id_ptr, &arg->count_connectors, connectors, 2, sizeof connectors[0]);
-  give (arg->crtc_id_ptr, &arg->count_crtcs, crtcs, 2, sizeof crtcs[0]);
+  fake_kms_give (arg->connector_id_ptr, &arg->count_connectors, connectors, 2, sizeof connectors[0]);
+  fake_kms_give (arg->crtc_id_ptr, &arg->count_crtcs, crtcs, 2, sizeof crtcs[0]);
   return 0;
 }
 
@@ -128,9 +116,9 @@ get_connector (const FakeKms *fake, struct drm_mode_get_connector *arg)
   const uint32_t encoder = arg->connector_id + 10;
   uint32_t n = connected ? N_MODES : 0;
   if (arg->count_modes >= n)
-    give (arg->modes_ptr, &arg->count_modes, modes, n, sizeof modes[0]);
+    fake_kms_give (arg->modes_ptr, &arg->count_modes, modes, n, sizeof modes[0]);
   arg->count_modes = n;
-  give (arg->encoders_ptr, &arg->count_encoders, &encoder, 1, sizeof encoder);
+  fake_kms_give (arg->encoders_ptr, &arg->count_encoders, &encoder, 1, sizeof encoder);
   arg->encoder_id = connected && fake->screen.connector_crtc ? encoder : 0;
   arg->connector_type = arg->connector_id == FAKE_HDMI ? DRM_MODE_CONNECTOR_HDMIA : DRM_MODE_CONNECTOR_VGA;
   arg->connector_type_id = 1;
@@ -159,82 +147,8 @@ get_plane (const FakeKms *fake, struct drm_mode_get_plane *arg)
   arg->fb_id = plane->fb;
   arg->possible_crtcs = arg->plane_id == FAKE_PRIMARY ? 1 : arg->plane_id == FAKE_PRIMARY_2 ? 2 : 3;
   if (arg->count_format_types >= fake->n_formats)
-    give (arg->format_type_ptr, &arg->count_format_types, fake->formats, fake->n_formats, sizeof (uint32_t));
+    fake_kms_give (arg->format_type_ptr, &arg->count_format_types, fake->formats, fake->n_formats, sizeof (uint32_t));
   arg->count_format_types = fake->n_formats;
-  return 0;
-}
-
-bool
-fake_kms_has_property (const FakeKms *fake, unsigned property)
-{
-  return !(property == FAKE_P_FENCE && fake->no_fence) && !(property >= FAKE_P_ENCODING && fake->no_colours);
-}
-
-static uint64_t
-value_of (const FakeKms *fake, uint32_t object, unsigned property)
-{
-  const FakePlane *plane = object >= FAKE_PRIMARY ? &fake->screen.planes[object - FAKE_PRIMARY] : NULL;
-  switch (property) {
-    case FAKE_P_CONNECTOR_CRTC:
-      return fake->screen.connector_crtc;
-    case FAKE_P_ACTIVE:
-      return fake->screen.active;
-    case FAKE_P_TYPE:
-      return object == FAKE_OVERLAY ? 0 : 1;
-    case FAKE_P_FB:
-      return plane ? plane->fb : 0;
-    case FAKE_P_CRTC:
-      return plane ? plane->crtc : 0;
-    default:
-      return plane ? plane->values[property] : 0;
-  }
-}
-
-static int
-get_properties (const FakeKms *fake, struct drm_mode_obj_get_properties *arg)
-{
-  unsigned first = FAKE_P_TYPE, end = FAKE_N_PROPERTIES, n = 0;
-  uint32_t ids[FAKE_N_PROPERTIES];
-  uint64_t values[FAKE_N_PROPERTIES];
-  if (arg->obj_type == DRM_MODE_OBJECT_CONNECTOR) {
-    first = FAKE_P_CONNECTOR_CRTC;
-    end = FAKE_P_ACTIVE;
-  } else if (arg->obj_type == DRM_MODE_OBJECT_CRTC) {
-    first = FAKE_P_ACTIVE;
-    end = FAKE_P_TYPE;
-  }
-  for (unsigned i = first; i < end; i++) {
-    if (!fake_kms_has_property (fake, i))
-      continue;
-    ids[n] = FAKE_PROPERTY + i;
-    values[n++] = value_of (fake, arg->obj_id, i);
-  }
-  uint32_t room = arg->count_props;
-  give (arg->props_ptr, &room, ids, n, sizeof ids[0]);
-  give (arg->prop_values_ptr, &arg->count_props, values, n, sizeof values[0]);
-  return 0;
-}
-
-static int
-get_property (struct drm_mode_get_property *arg)
-{
-  unsigned property = arg->prop_id - FAKE_PROPERTY;
-  strcpy (arg->name, property_names[property]);
-  if (property == FAKE_P_ENCODING)
-    give (arg->enum_blob_ptr, &arg->count_enum_blobs, encodings, 3, sizeof encodings[0]);
-  else if (property == FAKE_P_RANGE)
-    give (arg->enum_blob_ptr, &arg->count_enum_blobs, ranges, 2, sizeof ranges[0]);
-  else
-    arg->count_enum_blobs = 0;
-  return 0;
-}
-
-static int
-create_blob (FakeKms *fake, struct drm_mode_create_blob *arg)
-{
-  FakeThing *blob = fake_kms_make (fake, fake->blobs);
-  memcpy (&blob->mode, (const void *) (uintptr_t) arg->data, sizeof blob->mode);
-  arg->blob_id = blob->id;
   return 0;
 }
 
@@ -325,15 +239,17 @@ ask (FakeKms *fake, unsigned long request, void *arg)
     case DRM_IOCTL_MODE_GETPLANERESOURCES: {
       static const uint32_t planes[] = { FAKE_OVERLAY, FAKE_PRIMARY_2, FAKE_PRIMARY };
       struct drm_mode_get_plane_res *list = arg;
-      give (list->plane_id_ptr, &list->count_planes, planes, 3, sizeof planes[0]);
+      fake_kms_give (list->plane_id_ptr, &list->count_planes, planes, 3, sizeof planes[0]);
       return 0;
     }
     case DRM_IOCTL_MODE_GETPLANE:
       return get_plane (fake, arg);
     case DRM_IOCTL_MODE_OBJ_GETPROPERTIES:
-      return get_properties (fake, arg);
+      return fake_kms_get_properties (fake, arg);
+    case DRM_IOCTL_MODE_GETPROPBLOB:
+      return fake_kms_get_blob (fake, arg);
     case DRM_IOCTL_MODE_GETPROPERTY:
-      return get_property (arg);
+      return fake_kms_get_property (fake, arg);
     default:
       return fake_kms_fail_with (ENOTTY);
   }
@@ -344,7 +260,7 @@ change (FakeKms *fake, unsigned long request, void *arg)
 {
   switch (request) {
     case DRM_IOCTL_MODE_CREATEPROPBLOB:
-      return create_blob (fake, arg);
+      return fake_kms_create_blob (fake, arg);
     case DRM_IOCTL_PRIME_HANDLE_TO_FD:
       return fake_kms_export (fake, arg);
     case DRM_IOCTL_PRIME_FD_TO_HANDLE:
@@ -551,6 +467,10 @@ fake_kms_ready (FakeKms *fake)
     fake->screen.mode = modes[1];
     fake_kms_cover (&fake->screen.planes[0], FAKE_CONSOLE_FB, FAKE_CRTC, modes[1].hdisplay, modes[1].vdisplay);
   }
+  fake->screen.planes[2].values[FAKE_P_ZPOS] = 1;
+  for (unsigned i = 0; i < 3; i++)
+    fake->screen.planes[i].values[FAKE_P_ALPHA] = 0xffff;
+  fake->screen.connector_values[FAKE_P_MAX_BPC] = 8;
   fake->first_screen = fake->screen;
 }
 

@@ -33,6 +33,9 @@ enum
 typedef enum
 {
   FAKE_P_CONNECTOR_CRTC,
+  FAKE_P_HDR,
+  FAKE_P_COLORSPACE,
+  FAKE_P_MAX_BPC,
   FAKE_P_ACTIVE,
   FAKE_P_MODE,
   FAKE_P_FENCE,
@@ -49,6 +52,8 @@ typedef enum
   FAKE_P_H,
   FAKE_P_ENCODING,
   FAKE_P_RANGE,
+  FAKE_P_ZPOS,
+  FAKE_P_ALPHA,
   FAKE_N_PROPERTIES
 } FakeProperty;
 
@@ -63,6 +68,7 @@ typedef struct
 typedef struct
 {
   uint32_t connector_crtc;
+  uint64_t connector_values[FAKE_P_MAX_BPC + 1];
   bool active;
   struct drm_mode_modeinfo mode; /* zeroed where there is none */
   FakePlane planes[3];
@@ -76,7 +82,11 @@ typedef struct
   uint64_t inode; /* of a buffer that came in as a file; 0 = it did not */
   uint64_t modifier;
   uint32_t handles[3], offsets[3], pitches[3];
-  struct drm_mode_modeinfo mode;
+  union /* of a blob */
+  {
+    struct drm_mode_modeinfo mode;
+    struct hdr_output_metadata hdr;
+  };
 } FakeThing;
 
 typedef struct
@@ -95,6 +105,10 @@ typedef struct
   int refuse_import; /* errno of every import, although the cap says yes */
   uint32_t refuse_fb; /* a framebuffer of this format is EINVAL */
   bool no_colours; /* no COLOR_ENCODING */
+  bool no_mixing; /* no alpha, and a zpos that cannot be set */
+  bool no_hdr; /* an old connector */
+  bool can_scale; /* planes can */
+  bool can_be_small; /* the primary plane */
   bool no_events; /* they never come: the screen is off */
   bool absent; /* ENOENT at open */
   bool unplugged; /* nothing is connected */
@@ -181,6 +195,11 @@ void fake_kms_drop_fb (FakeKms *fake, uint32_t id); /* what is on screen goes wi
 int fake_kms_remove (FakeThing *things, uint32_t id);
 int fake_kms_add_fb (FakeKms *fake, struct drm_mode_fb_cmd2 *arg);
 FakeThing *fake_kms_find (FakeThing *things, uint32_t id);
+void fake_kms_give (uint64_t to, uint32_t *room, const void *from, uint32_t n, size_t each);
+int fake_kms_create_blob (FakeKms *fake, struct drm_mode_create_blob *arg);
+int fake_kms_get_blob (FakeKms *fake, struct drm_mode_get_blob *arg);
+int fake_kms_get_properties (const FakeKms *fake, struct drm_mode_obj_get_properties *arg);
+int fake_kms_get_property (const FakeKms *fake, struct drm_mode_get_property *arg);
 bool fake_kms_has_property (const FakeKms *fake, unsigned property);
 void fake_kms_cover (FakePlane *plane, uint32_t fb, uint32_t crtc, uint32_t width, uint32_t height);
 int fake_kms_atomic (FakeKms *fake, const struct drm_mode_atomic *arg);

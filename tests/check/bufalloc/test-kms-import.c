@@ -468,6 +468,44 @@ START_TEST (what_is_forgotten_on_screen_goes_when_it_leaves_it)
 }
 END_TEST
 
+START_TEST (other_pages_let_go_of_it_when_they_have_taken_its_place)
+{
+  BaSpec spec = { .name = "pages" };
+  BaDisplay *display;
+  Card card;
+  Frame frame;
+  card_init (&card);
+  card_start (&card, CARD);
+  frame_init (&frame);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_int_eq (flip (&card, &frame), 0);
+  until_shown (&card);
+  uint32_t handle = shown_handle (&card);
+
+  card.options.fourcc = DRM_FORMAT_NV12;
+  ck_assert_int_eq (ba_display_reopen (card.display, &card.options, &card.error, &display), 0);
+  ba_pool_unref (card.pool);
+  ba_allocator_unref (card.allocator);
+  ba_display_unref (card.display);
+  card.display = display;
+  card.info = ba_display_get_info (display);
+  BaConfig config = { .display = display };
+  ck_assert_int_eq (ba_allocator_new_with_config (BA_TYPE_FRAMEBUFFER, &config, NULL, &card.allocator), 0);
+  ck_assert_int_eq (ba_allocator_build_pool (card.allocator, &spec, &card.pool), 0);
+  ck_assert_uint_eq (shown_handle (&card), handle); /* still there */
+  ck_assert_uint_eq (n_imported (&card), 1);
+
+  ck_assert_int_eq (card_flip (&card), 0);
+  until_shown (&card);
+  ck_assert_int_eq (card_flip (&card), 0);
+  until_shown (&card);
+  ck_assert_uint_eq (n_imported (&card), 0);
+  ck_assert_int_eq (frame.n_gone, 1);
+  frame_finish (&frame);
+  finish (&card);
+}
+END_TEST
+
 START_TEST (while_the_screen_is_off_what_the_driver_shows_is_kept)
 {
   Card card;
@@ -570,5 +608,6 @@ RUN ("kms-import", a_picture_of_others_is_imported_once_and_flipped,
      every_reason_has_its_words, legacy_flips_keep_the_format,
      a_flip_that_is_refused_is_remembered_and_a_page_comes_in_its_place, other_kinds_of_display_import_nothing,
      of_too_many_the_oldest_goes_but_never_what_is_on_screen, what_is_forgotten_on_screen_goes_when_it_leaves_it,
-     while_the_screen_is_off_what_the_driver_shows_is_kept, a_page_that_comes_back_as_a_dmabuf_stays_a_page,
+     other_pages_let_go_of_it_when_they_have_taken_its_place, while_the_screen_is_off_what_the_driver_shows_is_kept,
+     a_page_that_comes_back_as_a_dmabuf_stays_a_page,
      a_call_that_fails_leaves_nothing_behind)
