@@ -85,6 +85,57 @@ choose_memory (GstBaFbdevPool * self, GstStructure * config)
   return TRUE;
 }
 
+/* A component of plane @i: its pixels are that far apart and so many. */
+static gint
+component_of (const GstVideoInfo * info, guint i)
+{
+  gint component = 0;
+
+  while (GST_VIDEO_INFO_COMP_PLANE (info, component) != i)
+    component++;
+  return component;
+}
+
+/* Where the window begins in plane @i of the page. */
+static gsize
+plane_start (GstBaFbdevPool * self, guint i)
+{
+  const GstVideoInfo *page = &self->page_info;
+  gint c = component_of (page, i);
+
+  return GST_VIDEO_INFO_PLANE_OFFSET (page, i)
+      + (gsize) GST_VIDEO_INFO_PLANE_STRIDE (page, i) * (gsize) (self->window.y >> GST_VIDEO_FORMAT_INFO_H_SUB (page->finfo,
+          c)) + (gsize) (self->window.x >> GST_VIDEO_FORMAT_INFO_W_SUB (page->finfo, c))
+      * (gsize) GST_VIDEO_INFO_COMP_PSTRIDE (page, c);
+}
+
+/* From the window's first byte there to its last. */
+static gsize
+plane_size (GstBaFbdevPool * self, guint i)
+{
+  const GstVideoInfo *page = &self->page_info;
+  gint c = component_of (page, i);
+  gsize rows = GST_VIDEO_SUB_SCALE (GST_VIDEO_FORMAT_INFO_H_SUB (page->finfo, c), self->window.h);
+  gsize columns = GST_VIDEO_SUB_SCALE (GST_VIDEO_FORMAT_INFO_W_SUB (page->finfo, c), self->window.w);
+
+  return (gsize) GST_VIDEO_INFO_PLANE_STRIDE (page, i) * (rows - 1) + columns * (gsize) GST_VIDEO_INFO_COMP_PSTRIDE (page,
+      c);
+}
+
+/* Whether whoever takes the caps' own strides and offsets for granted draws where the window is. */
+static gboolean
+lies_by_default (GstBaFbdevPool * self, const GstVideoInfo * plain)
+{
+  const GstVideoInfo *page = &self->page_info;
+
+  for (guint i = 0; i < GST_VIDEO_INFO_N_PLANES (page); i++) {
+    if (plain->stride[i] != GST_VIDEO_INFO_PLANE_STRIDE (page, i)
+        || (i > 0 && plain->offset[i] != GST_VIDEO_INFO_PLANE_OFFSET (page, i)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* Fills info, window, offset and size for @caps. */
 static gboolean
 lay_out (GstBaFbdevPool * self, GstCaps * caps, gsize align_mask)
@@ -92,7 +143,6 @@ lay_out (GstBaFbdevPool * self, GstCaps * caps, gsize align_mask)
   GstVideoInfo *page = &self->page_info;
   GstVideoInfo info;
   gint pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (page, 0);
-  gint stride = GST_VIDEO_INFO_PLANE_STRIDE (page, 0);
 
   if (!caps || !gst_video_info_from_caps (&info, caps)
       || GST_VIDEO_INFO_FORMAT (&info) != GST_VIDEO_INFO_FORMAT (page)
@@ -111,12 +161,20 @@ lay_out (GstBaFbdevPool * self, GstCaps * caps, gsize align_mask)
   /* rows begin where the stride says; within a row, step left until the first pixel is aligned */
   while (self->window.x > 0 && (((gsize) self->window.x * pixel_bytes) & align_mask))
     self->window.x--;
-  self->offset = (gsize) stride *self->window.y + (gsize) self->window.x * pixel_bytes;
-  self->size = (gsize) stride *(self->window.h - 1) + (gsize) self->window.w * pixel_bytes;
+  /* pixels that share their colours stay together */
+  if (GST_VIDEO_INFO_N_COMPONENTS (page) > 1) {
+    self->window.x &= ~((1 << GST_VIDEO_FORMAT_INFO_W_SUB (page->finfo, 1)) - 1);
+    self->window.y &= ~((1 << GST_VIDEO_FORMAT_INFO_H_SUB (page->finfo, 1)) - 1);
+  }
+  self->offset = plane_start (self, 0);
+  self->size = 0;
+  for (guint i = 0; i < GST_VIDEO_INFO_N_PLANES (page); i++) {
+    info.stride[i] = GST_VIDEO_INFO_PLANE_STRIDE (page, i);
+    info.offset[i] = plane_start (self, i) - self->offset;
+    self->size = MAX (self->size, info.offset[i] + plane_size (self, i));
+  }
   if (self->size < info.size && info.size <= page->size - self->offset)
     self->size = info.size;     /* the format's default size rounds its last row up; keep it where the page has room */
-  info.stride[0] = stride;
-  info.offset[0] = 0;
   info.size = self->size;
   self->info = info;
   return TRUE;
@@ -153,7 +211,8 @@ gst_ba_fbdev_pool_set_config (GstBufferPool * pool, GstStructure * config)
   }
   has_meta = gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
   if (!has_meta && caps && gst_video_info_from_caps (&plain, caps)
-      && plain.stride[0] != GST_VIDEO_INFO_PLANE_STRIDE (&self->page_info, 0)) {
+      && GST_VIDEO_INFO_FORMAT (&plain) == GST_VIDEO_INFO_FORMAT (&self->page_info)
+      && !lies_by_default (self, &plain)) {
     /* whoever did not ask for the meta would shear the picture, and nobody looks at options a second time */
     GST_INFO_OBJECT (self, "rows of the page are %d bytes apart, not %d: whoever draws must read GstVideoMeta",
         GST_VIDEO_INFO_PLANE_STRIDE (&self->page_info, 0), plain.stride[0]);
@@ -313,7 +372,8 @@ gst_ba_fbdev_pool_wrap (GstBaPool * pool, BaBuffer * page)
   gst_buffer_append_memory (buffer, memory);
   if (self->has_meta) {
     GstVideoMeta *meta = gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
-        GST_VIDEO_INFO_FORMAT (&self->info), self->window.w, self->window.h, 1, self->info.offset, self->info.stride);
+        GST_VIDEO_INFO_FORMAT (&self->info), self->window.w, self->window.h, GST_VIDEO_INFO_N_PLANES (&self->info),
+        self->info.offset, self->info.stride);
 
     /* locked: an element that took it off would leave the next user of the buffer without strides */
     GST_META_FLAG_SET (meta, GST_META_FLAG_POOLED | GST_META_FLAG_LOCKED);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <libavutil/imgutils.h>
+#include <libavutil/pixdesc.h>
 
 /* How long to wait for a page. Nobody can flush the codec meanwhile, so not for ever; long enough for a sink that shows
  * 10 frames a second to give one back. */
@@ -59,17 +60,72 @@ check_codec (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_B
   return TRUE;
 }
 
+static gint
+component_of (const GstVideoFormatInfo *finfo, guint plane)
+{
+  gint component = 0;
+  while (GST_VIDEO_FORMAT_INFO_PLANE (finfo, component) != plane)
+    component++;
+  return component;
+}
+
+/* Where plane @i ends in the page at the latest. */
+static gsize
+end_of_plane (const GstAvZeroDirectQuestion *q, guint n_planes, guint i)
+{
+  gsize end = q->page_bytes;
+  for (guint k = 0; k < n_planes; k++) {
+    if (q->plane_offset_bytes[k] > q->plane_offset_bytes[i])
+      end = MIN (end, q->plane_offset_bytes[k]);
+  }
+  return end;
+}
+
+/* As check_layout() says, for each plane; and here the page may have room that is not seen, below it and right of it. */
+static gboolean
+check_planes (const GstAvZeroDirectQuestion *q, const GstVideoFormatInfo *finfo, gchar reason[GST_AV_ZERO_REASON_BYTES])
+{
+  gint width = MAX (q->aligned_width_px, q->width_px), height = MAX (q->aligned_height_px, q->height_px);
+  gint64 align = MAX (q->stride_align_bytes, 1);
+  if (q->window.w != q->width_px || q->window.h != q->height_px)
+    return refuse (reason, "the picture is %dx%d, its place on the screen %dx%d", q->width_px, q->height_px,
+                   q->window.w, q->window.h);
+  if ((width > q->width_px && q->window.x + q->window.w < q->page_width_px)
+      || (height > q->height_px && q->window.y + q->window.h < q->page_height_px))
+    return refuse (reason, "the codec may write %d columns and %d lines beside the picture", width - q->width_px,
+                   height - q->height_px);
+  for (guint i = 0; i < GST_VIDEO_FORMAT_INFO_N_PLANES (finfo); i++) {
+    gint c = component_of (finfo, i), stride = q->plane_stride_bytes[i];
+    gint64 left = (gint64) (q->window.x >> GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c))
+                  * GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, c);
+    gint64 top = q->window.y >> GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c);
+    gint64 row = (gint64) GST_VIDEO_SUB_SCALE (GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c), width)
+                 * GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, c);
+    gint64 rows = GST_VIDEO_SUB_SCALE (GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c), height);
+    gint64 start = (gint64) q->plane_offset_bytes[i] + top * stride + left;
+    if (stride % align != 0 || start % align != 0)
+      return refuse (reason, "rows of plane %u are %d bytes apart, from byte %" G_GINT64_FORMAT
+                     ": the codec wants multiples of %d", i, stride, start, (gint) align);
+    if (left + (row + align - 1) / align * align > stride)
+      return refuse (reason, "a row of the codec has %" G_GINT64_FORMAT " bytes, one of plane %u %d", row, i, stride);
+    if (start + stride * (rows - 1) + row > (gint64) end_of_plane (q, GST_VIDEO_FORMAT_INFO_N_PLANES (finfo), i))
+      return refuse (reason, "the codec wants %" G_GINT64_FORMAT " lines, which plane %u of a page does not have", rows,
+                     i);
+  }
+  return TRUE;
+}
+
 /*
  * libavcodec may write whole aligned rows and lines (avcodec_align_dimensions2). What lies right of or below the
  * picture must then be no visible part of the screen and no part of the next page. Of packed formats it reads and
- * writes nothing behind that, so the last page needs no guard behind it; all others are refused by their planes.
+ * writes nothing behind that, so the last page needs no guard behind it.
  */
 static gboolean
 check_layout (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_BYTES])
 {
   const GstVideoFormatInfo *finfo = gst_video_format_get_info (q->format);
   if (GST_VIDEO_FORMAT_INFO_N_PLANES (finfo) != 1)
-    return refuse (reason, "%s has more than one plane", finfo->name);
+    return check_planes (q, finfo, reason);
   gint pixel_bytes = GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, 0);
   gint64 row_bytes = (gint64) q->width_px * pixel_bytes;
   gint64 align = MAX (q->stride_align_bytes, 1);
@@ -201,6 +257,20 @@ lend_page (GstAvZeroDec *self, GstBuffer *buffer, guint8 *data, gsize size_bytes
   return ref;
 }
 
+/* From the first byte of a picture to the last one of its planes, of which each has @height lines of @width. */
+static gsize
+bytes_of (gint format, guint n_planes, const gsize *offsets, const gint *strides, gint width, gint height)
+{
+  const AVPixFmtDescriptor *pixels = av_pix_fmt_desc_get (format);
+  gsize end = 0;
+  for (guint i = 0; i < n_planes; i++) {
+    gint lines = i == 0 ? height : AV_CEIL_RSHIFT (height, pixels->log2_chroma_h);
+    end = MAX (end, offsets[i] + (gsize) strides[i] * (gsize) (lines - 1)
+                        + (gsize) av_image_get_linesize (format, width, (gint) i));
+  }
+  return end;
+}
+
 /* Fills @frame's buffer from a page; FALSE: this one frame goes into other memory. */
 static gboolean
 get_page (GstAvZeroDec *self, AVCodecContext *context, AVFrame *frame)
@@ -218,19 +288,21 @@ get_page (GstAvZeroDec *self, AVCodecContext *context, AVFrame *frame)
     return FALSE;
   }
   gsize room = get_room (buffer, &data);
-  gsize wanted =
-      (gsize) self->page_stride_bytes * (gsize) (height - 1) + (gsize) av_image_get_linesize (frame->format, width, 0);
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  gsize wanted = meta ? bytes_of (frame->format, meta->n_planes, meta->offset, meta->stride, width, height) : G_MAXSIZE;
   if (room < wanted || ((guintptr) data % (guintptr) MAX (linesize_align[0], 1)) != 0) {
     gst_av_zero_dec_set_reason (self, "a page is too small or not aligned for the codec");
     gst_buffer_unref (buffer);
     return FALSE;
   }
   frame->buf[0] = lend_page (self, buffer, data, room);
-  gst_buffer_unref (buffer);
+  gst_buffer_unref (buffer); /* the loan has it, and so its meta */
   if (!frame->buf[0])
     return FALSE;
-  frame->data[0] = data;
-  frame->linesize[0] = self->page_stride_bytes;
+  for (guint i = 0; i < meta->n_planes; i++) {
+    frame->data[i] = data + meta->offset[i];
+    frame->linesize[i] = meta->stride[i];
+  }
   frame->extended_data = frame->data;
   return TRUE;
 }
@@ -246,7 +318,9 @@ negotiate_early (GstAvZeroDec *self, AVCodecContext *context, const AVFrame *fra
   if (!self->may_be_direct || (context->active_thread_type & FF_THREAD_FRAME) || context->has_b_frames > 0
       || self->decode_thread != g_thread_self ())
     return FALSE;
-  if (!finfo || !GST_VIDEO_FORMAT_INFO_IS_RGB (finfo) || GST_VIDEO_FORMAT_INFO_N_PLANES (finfo) != 1)
+  /* Codecs with references may hold pictures back although they did not say so yet. */
+  if (!finfo || (!GST_VIDEO_FORMAT_INFO_IS_RGB (finfo) && (self->codec->flags & GST_AV_ZERO_READS_BACK))
+      || (GST_VIDEO_FORMAT_INFO_IS_RGB (finfo) && GST_VIDEO_FORMAT_INFO_N_PLANES (finfo) != 1))
     return FALSE;
   GST_VIDEO_DECODER_STREAM_LOCK (self);
   gboolean ok = gst_av_zero_dec_update_caps (self, frame, context->width, context->height);
@@ -300,6 +374,10 @@ ask (GstAvZeroDec *self, GstBaFbdevPool *pool, const GstStructure *pages, GstAvZ
     q->page_width_px = GST_VIDEO_INFO_WIDTH (&page);
     q->page_height_px = GST_VIDEO_INFO_HEIGHT (&page);
     q->page_stride_bytes = GST_VIDEO_INFO_PLANE_STRIDE (&page, 0);
+    for (guint i = 0; i < GST_VIDEO_INFO_N_PLANES (&page); i++) {
+      q->plane_stride_bytes[i] = GST_VIDEO_INFO_PLANE_STRIDE (&page, i);
+      q->plane_offset_bytes[i] = GST_VIDEO_INFO_PLANE_OFFSET (&page, i);
+    }
     q->page_bytes = GST_VIDEO_INFO_SIZE (&page);
   }
   /* How many are free now says nothing: those of our own earlier pictures are on their way home. */
@@ -366,7 +444,6 @@ gst_av_zero_dec_take_pages (GstAvZeroDec *self, GstQuery *query, GstCaps *caps)
     gst_structure_free (config);
     gst_query_set_nth_allocation_pool (query, 0, pool, size_bytes, min, max);
     self->page_pool = gst_object_ref (pool);
-    self->page_stride_bytes = question.page_stride_bytes;
   }
   gst_clear_object (&pool);
   return direct;
@@ -383,15 +460,19 @@ static GstBuffer *
 repeat_page (GstAvZeroDec *self, const AVFrame *frame, BaBuffer *page)
 {
   gsize offsets[GST_VIDEO_MAX_PLANES] = { 0 };
-  gint strides[GST_VIDEO_MAX_PLANES] = { frame->linesize[0] };
+  gint strides[GST_VIDEO_MAX_PLANES] = { 0 };
+  guint n_planes = GST_VIDEO_INFO_N_PLANES (&self->picture.info);
   gsize offset_bytes = (gsize) (frame->buf[0]->data - (guint8 *) ba_buffer_get_data (page));
-  gsize size_bytes = (gsize) frame->linesize[0] * (gsize) (frame->height - 1)
-                     + (gsize) av_image_get_linesize (frame->format, frame->width, 0);
+  for (guint i = 0; i < n_planes; i++) {
+    offsets[i] = (gsize) (frame->data[i] - frame->data[0]);
+    strides[i] = frame->linesize[i];
+  }
+  gsize size_bytes = bytes_of (frame->format, n_planes, offsets, strides, frame->width, frame->height);
   GstBaFbdevAllocator *allocator = gst_ba_fbdev_pool_get_allocator (GST_BA_FBDEV_POOL (self->page_pool));
   GstBuffer *buffer = gst_buffer_new ();
   gst_buffer_append_memory (buffer, gst_ba_fbdev_allocator_wrap (allocator, page, offset_bytes, size_bytes));
   gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (&self->picture.info),
-                                  (guint) frame->width, (guint) frame->height, 1, offsets, strides);
+                                  (guint) frame->width, (guint) frame->height, n_planes, offsets, strides);
   return buffer;
 }
 

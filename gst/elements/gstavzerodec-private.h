@@ -67,6 +67,8 @@ typedef struct
   gint page_width_px;
   gint page_height_px;
   gint page_stride_bytes;
+  gint plane_stride_bytes[GST_VIDEO_MAX_PLANES]; /* of formats with more than one */
+  gsize plane_offset_bytes[GST_VIDEO_MAX_PLANES];
   gsize page_bytes;
   GstVideoRectangle window; /* where the picture lies in a page */
   guint n_pages;
@@ -125,7 +127,6 @@ struct _GstAvZeroDec
   gboolean may_be_direct; /* opened without frame threads, so that get_buffer2 stays on the streaming thread */
   GThread *decode_thread; /* the one that is inside libavcodec now */
   GstBufferPool *page_pool;
-  gint page_stride_bytes;
   GstAvZeroPages *pages;
   GstClockTime latency;
 

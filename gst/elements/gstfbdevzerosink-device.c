@@ -82,6 +82,27 @@ warn_starved (GstBaFbdevAllocator * allocator, GstFbdevZeroSink * self)
             "memory in their place: they have to give some back, or have frames of their own (offer-pages=never)"));
 }
 
+static void
+use_display (GstFbdevZeroSink * self, BaDisplay * display, GstBaFbdevAllocator * allocator, const GstVideoInfo * screen,
+    const GstBaPageFormat * format)
+{
+  const BaDisplayInfo *info = ba_display_get_info (display);
+
+  g_signal_connect_object (allocator, "starved", G_CALLBACK (warn_starved), self, 0);
+  GST_OBJECT_LOCK (self);
+  self->screen = *screen;
+  self->screen_w = (gint) info->screen_width_px;
+  self->screen_h = (gint) info->screen_height_px;
+  self->page_format = *format;
+  self->display = display;
+  self->allocator = allocator;
+  self->offered_view = ++self->view_number;
+  GST_OBJECT_UNLOCK (self);
+  GST_INFO_OBJECT (self, "%s display %s: %s %ux%u, %u pages", info->kind, info->name,
+      format->mono ? "one bit per pixel" : GST_VIDEO_INFO_NAME (screen), info->layout.width_px, info->layout.height_px,
+      info->n_pages);
+}
+
 gboolean
 gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
 {
@@ -92,9 +113,11 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
   GstVideoInfo screen;
   GstBaPageFormat format;
   gchar *device;
+  gboolean fits_mode;
 
   GST_OBJECT_LOCK (self);
   device = g_strdup (self->device);
+  fits_mode = strstr (device, ",mode=fit") != NULL;
   options = (BaDisplayOptions) {
   .pages = self->n_pages,.no_vsync = !self->vsync,.console = self->console,.has_fd = self->fd >= 0,
     .fd = self->fd,.kms_api = self->kms_api};
@@ -119,20 +142,54 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
     post_open_error (self, &error);
     return FALSE;
   }
-  g_signal_connect_object (allocator, "starved", G_CALLBACK (warn_starved), self, 0);
   GST_OBJECT_LOCK (self);
   self->reopen = FALSE;
-  self->screen = screen;
-  self->page_format = format;
-  self->display = display;
-  self->allocator = GST_BA_FBDEV_ALLOCATOR (allocator);
-  self->offered_view = ++self->view_number;
+  self->native = self->fitted = FALSE;
+  self->plain_format = format.format;
+  self->fits_mode = fits_mode;
+  self->was_hdr = FALSE;
+  memset (&self->hdr, 0, sizeof self->hdr);
+  gst_video_info_init (&self->fit_info);
   GST_OBJECT_UNLOCK (self);
-  const BaDisplayInfo *info = ba_display_get_info (display);
-  GST_INFO_OBJECT (self, "%s display %s: %s %ux%u, %u pages", info->kind, info->name,
-      format.mono ? "one bit per pixel" : GST_VIDEO_INFO_NAME (&screen), info->layout.width_px, info->layout.height_px,
-      info->n_pages);
+  use_display (self, display, GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format);
+  /* the same for every format of the plane; said anew for each stream */
+  self->tells_colours = ba_display_set_colours (display, BA_YUV_BT709, FALSE) == 0;
   return TRUE;
+}
+
+gboolean
+gst_fbdev_zero_sink_change_pages (GstFbdevZeroSink * self, const BaDisplayOptions * options, BaError * error)
+{
+  BaDisplay *display, *before = self->display;
+  GstBaFbdevAllocator *allocator_before = self->allocator;
+  GstAllocator *allocator;
+  GstVideoInfo screen;
+  GstBaPageFormat format;
+
+  gst_video_info_init (&screen);
+  if (ba_display_reopen (before, options, error, &display) < 0)
+    return FALSE;
+  /* who has pools of the pages before gets all of these pages back in time, and draws in vain until he asks again */
+  gst_fbdev_zero_sink_forget_frame (self);
+  gst_fbdev_zero_sink_forget_convert (self);
+  allocator = gst_ba_fbdev_allocator_new (display, error);
+  if (allocator && describe_pages (GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format)) {
+    use_display (self, display, GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format);
+  } else {                      /* no memory: there is nothing to go on with */
+    gst_clear_object (&allocator);
+    ba_display_close (display);
+    ba_display_unref (display);
+    GST_OBJECT_LOCK (self);
+    self->display = NULL;
+    self->allocator = NULL;
+    self->reopen = TRUE;
+    GST_OBJECT_UNLOCK (self);
+    ba_error_set (error, -ENOMEM, "no memory for other pages");
+    post_open_error (self, error);
+  }
+  gst_object_unref (allocator_before);
+  ba_display_unref (before);
+  return allocator != NULL;
 }
 
 void

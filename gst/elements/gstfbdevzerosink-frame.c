@@ -45,6 +45,23 @@ is_native (GstFbdevZeroSink * self)
   return GST_VIDEO_INFO_FORMAT (&self->info) == self->page_format.format;
 }
 
+/* Whether plane @i of a frame whose first pixel is at @x, @y of its page is where the page has it. */
+static gboolean
+plane_lies_right (GstFbdevZeroSink * self, gsize start, const GstVideoMeta * meta, guint i, gint x, gint y)
+{
+  const GstVideoInfo *page = &self->screen;
+  gint component = 0;
+  gint stride = meta ? meta->stride[i] : GST_VIDEO_INFO_PLANE_STRIDE (&self->info, i);
+  gsize offset = start + (meta ? meta->offset[i] : GST_VIDEO_INFO_PLANE_OFFSET (&self->info, i));
+
+  while (GST_VIDEO_INFO_COMP_PLANE (page, component) != i)
+    component++;
+  return stride == GST_VIDEO_INFO_PLANE_STRIDE (page, i)
+      && offset == GST_VIDEO_INFO_PLANE_OFFSET (page, i) + (gsize) stride *(y >> GST_VIDEO_FORMAT_INFO_H_SUB (page->finfo,
+          component)) + (gsize) (x >> GST_VIDEO_FORMAT_INFO_W_SUB (page->finfo, component))
+      * GST_VIDEO_INFO_COMP_PSTRIDE (page, component);
+}
+
 /* The page that @buffer is, where it can be flipped as it is; else NULL and why not. */
 static BaBuffer *
 find_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place, Why * why)
@@ -86,6 +103,13 @@ find_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place,
       || x + moved_px <= (gsize) place->dst.x) {
     *why = WHY_ELSEWHERE;
     return NULL;
+  }
+  for (guint i = 1; i < GST_VIDEO_INFO_N_PLANES (&self->screen); i++) {
+    if (!plane_lies_right (self, gst_ba_memory_get_start (memory), meta, i, (gint) (x - place->src.x),
+            (gint) (y - place->src.y))) {
+      *why = WHY_ELSEWHERE;
+      return NULL;
+    }
   }
   gst_ba_fbdev_allocator_get_drawn (self->allocator, gst_ba_memory_get_buffer (memory), &drawn);
   if (drawn.x < (gint) x || drawn.y < (gint) y || drawn.x + drawn.w > (gint) x + place->dst.w
@@ -269,6 +293,7 @@ static GstFlowReturn
 prepare (GstFbdevZeroSink * self, GstBuffer * buffer, const View * view)
 {
   Placement place;
+  View plain_view;
   BaBuffer *page;
   GstFlowReturn flow;
   Way way = WAY_FLIP;
@@ -278,6 +303,15 @@ prepare (GstFbdevZeroSink * self, GstBuffer * buffer, const View * view)
   flow = gst_fbdev_zero_sink_place_buffer (self, view, buffer, &place);
   if (flow == GST_FLOW_ERROR)
     return flow;
+  if (flow == GST_FLOW_OK && !gst_fbdev_zero_sink_pages_take (self, &place,
+          gst_buffer_get_video_overlay_composition_meta (buffer) != NULL)
+      && gst_fbdev_zero_sink_use_plain_pages (self, &place.on_screen)) {
+    gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
+    gst_fbdev_zero_sink_get_view (self, &plain_view, &self->prepared_view);
+    flow = gst_fbdev_zero_sink_place_buffer (self, &plain_view, buffer, &place);
+  }
+  if (!self->display)           /* other pages could not be had, which was said */
+    return GST_FLOW_ERROR;
   if (flow == FLOW_NOWHERE) {
     why = WHY_NOWHERE;
     page = NULL;
@@ -407,6 +441,13 @@ flip_refused (GstFbdevZeroSink * self, GstBuffer * buffer, int r, gboolean may_r
 {
   gboolean reopened = FALSE;
 
+  /* a plane that can be tried by showing alone */
+  if (may_reopen && r == -ENOTSUP && gst_fbdev_zero_sink_use_plain_pages (self, &self->window)) {
+    gst_fbdev_zero_sink_forget_frame (self);
+    gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
+    return show_prepared (self, buffer, TRUE);
+  }
+
   if (!may_reopen || r != -ENOTSUP)
     return flip_failed (self, r);
   if (!gst_fbdev_zero_sink_follow_mode (self, &reopened))
@@ -501,14 +542,19 @@ gst_fbdev_zero_sink_show_copy (GstFbdevZeroSink * self, GstBuffer * buffer)
   BaBuffer *page = NULL;
   gboolean shown = FALSE;
   guint number;
+  Way way;
 
   gst_fbdev_zero_sink_get_view (self, &view, &number);
   if (gst_fbdev_zero_sink_place_buffer (self, &view, buffer, &place) != GST_FLOW_OK
       || ba_pool_acquire (gst_ba_fbdev_allocator_get_pages (self->allocator), BA_NO_WAIT, NULL, &page) < 0)
     return FALSE;
   gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &place.dst);
-  if (gst_fbdev_zero_sink_write_frame (self, buffer, &place, WAY_NONE, page) == GST_FLOW_OK)
+  self->uncounted = TRUE;
+  way = is_native (self) && gst_fbdev_zero_sink_is_1to1 (&place) ? WAY_COPY : WAY_CONVERT;
+  if (!(self->native && way == WAY_CONVERT)
+      && gst_fbdev_zero_sink_write_frame (self, buffer, &place, way, page) == GST_FLOW_OK)
     shown = ba_display_flip (self->display, page, NULL) >= 0 && ba_display_wait (self->display, NULL) >= 0;
+  self->uncounted = FALSE;
   ba_buffer_unref (page);
   return shown;
 }

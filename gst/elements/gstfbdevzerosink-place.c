@@ -148,6 +148,8 @@ gst_fbdev_zero_sink_place (const View * view, const GstVideoRectangle * src, gin
 
     out->dst.x -= more;         /* there is room: it was inside */
   }
+  if (view->y_step_px > 1)
+    out->dst.y -= out->dst.y % view->y_step_px;
   turn_back (view->direction, src->w, src->h, &out->src);
   out->src.x += src->x;
   out->src.y += src->y;

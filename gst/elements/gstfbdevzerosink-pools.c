@@ -132,7 +132,7 @@ why_not_pages (GstFbdevZeroSink * self, const GstVideoInfo * info, Placement * p
   if (GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0) % (pixel_bytes % 2 ? 1 : pixel_bytes) != 0)
     return "the rows of the screen do not begin at whole pixels";
   gst_fbdev_zero_sink_get_view (self, &view, NULL);
-  if (!gst_fbdev_zero_sink_place (&view, &src, GST_VIDEO_INFO_PAR_N (info), GST_VIDEO_INFO_PAR_D (info), place))
+  if (!gst_fbdev_zero_sink_place_on_page (self, &view, &src, info, place))
     return "the render rectangle lies outside the screen";
   if (place->direction != GST_VIDEO_ORIENTATION_IDENTITY)
     return "the picture is turned";
@@ -335,6 +335,7 @@ gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
   gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, params);
   gst_structure_free (params);
   gst_query_add_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL);
-  offer_overlay (query, &place);
+  if (!self->native)            /* into those pages whoever has something to lay over draws it himself */
+    offer_overlay (query, &place);
   return TRUE;
 }

@@ -6,6 +6,7 @@
  * gstfbdevzerosink-props.c   properties and frame-stats
  * gstfbdevzerosink-device.c  opening, watching and closing the display
  * gstfbdevzerosink-view.c    which part of the screen, and turned how, also while it plays
+ * gstfbdevzerosink-native.c  pages in the format, and where planes scale in the size, of the stream
  * gstfbdevzerosink-pools.c   what it offers upstream
  * gstfbdevzerosink-frame.c   one frame: which way it goes, and there
  * gstfbdevzerosink-import.c  a frame in memory of another device, shown where it lies
@@ -65,15 +66,18 @@ typedef struct
   GstVideoRectangle area;       /* of the screen, perhaps in part outside; no width = all of it */
   gint screen_w;
   gint screen_h;
-  gint x_step_px;               /* pictures begin at a multiple of this: 8 where a byte has eight pixels, else 1 */
+  gint x_step_px;               /* pictures begin at a multiple of this: 8 where a byte has eight pixels, 2 where pixels
+                                 * share their colours, else 1 */
+  gint y_step_px;               /* likewise */
 } View;
 
 /* Which part of the picture goes where on the screen, and turned how. */
 typedef struct
 {
   GstVideoRectangle src;        /* pixels of the picture */
-  GstVideoRectangle dst;        /* pixels of the screen */
+  GstVideoRectangle dst;        /* pixels of the screen, or of a page that the plane puts in its place */
   GstVideoOrientationMethod direction;
+  GstVideoRectangle on_screen;  /* where dst is seen */
 } Placement;
 
 /* Why a frame is not flipped. The text is made when it is another reason than before. */
@@ -128,6 +132,17 @@ struct _GstFbdevZeroSink
   /* from start to stop */
   BaDisplay *display;           /* object lock for other threads than the streaming one */
   GstBaFbdevAllocator *allocator;       /* likewise */
+  GstVideoFormat plain_format;  /* of the pages, unless the stream has them in its own; UNKNOWN for one bit */
+  gboolean tells_colours;       /* its plane can be told what YUV means */
+  gboolean fits_mode;           /* its mode is to fit the stream */
+  gint screen_w;                /* of the whole screen; pages are smaller where they are fitted */
+  gint screen_h;
+  gboolean native;              /* pages are in the stream's YUV format, in which the CPU copies, but does not paint */
+  gboolean fitted;              /* they are no larger than the picture: the plane puts them in their place, window */
+  GstVideoRectangle window;
+  BaHdr hdr;                    /* what the screen was told last */
+  gboolean was_hdr;             /* that it was anything */
+  GstVideoInfo fit_info;        /* what the mode was chosen for */
   GstVideoInfo screen;          /* of one page; with one bit per pixel the format is GRAY8, which nothing is written in */
   GstBaPageFormat page_format;
   BaCancel cancel;              /* set between unlock and unlock_stop */
@@ -144,6 +159,7 @@ struct _GstFbdevZeroSink
   BaBuffer *prepared_page;      /* with it in it; NULL where it cannot be shown, is imported, or with one page */
   gboolean prepared_import;     /* the frame itself is shown, which lies as import says */
   BaDmabuf import;              /* the files are those of prepared_for */
+  gboolean uncounted;           /* a copy for the sake of its producer, of a frame that was counted, is made */
   gboolean copy_this;           /* the flip to the frame that was imported failed */
   GstBuffer *imported;          /* the last frame that was shown so, as long as it may be on the screen; else NULL */
   GstAllocator *dmabufs;        /* makes memory that frames like probed can be shown from; NULL = nothing does */
@@ -215,6 +231,32 @@ void gst_fbdev_zero_sink_close (GstFbdevZeroSink * self);
 
 /* How fast pages are read and written; measured when it is asked first, where a page is free for that. */
 void gst_fbdev_zero_sink_get_speed (GstFbdevZeroSink * self, BaDisplaySpeed * speed);
+
+/* Other pages for the same screen; FALSE, and all as it was. */
+gboolean gst_fbdev_zero_sink_change_pages (GstFbdevZeroSink * self, const BaDisplayOptions * options, BaError * error);
+
+/* ---- native ---------------------------------------------------------------------------------------------------- */
+
+/* The format or the formats that flip, the best one first. */
+void gst_fbdev_zero_sink_get_native_formats (GstFbdevZeroSink * self, const View * view, GValue * formats);
+
+/* Pages that suit the new info, of @caps, best; TRUE where they are other ones now. */
+gboolean gst_fbdev_zero_sink_choose_pages (GstFbdevZeroSink * self, GstCaps * caps);
+
+/* Pages in which everything can be painted, for what cannot be shown in others, and is to be seen at @on_screen; TRUE where
+ * they are other ones now. */
+gboolean gst_fbdev_zero_sink_use_plain_pages (GstFbdevZeroSink * self, const GstVideoRectangle * on_screen);
+
+/* As gst_fbdev_zero_sink_place(), of a picture that is shown as @view says, but on its page and not on the screen. */
+gboolean gst_fbdev_zero_sink_place_on_page (GstFbdevZeroSink * self, const View * view, const GstVideoRectangle * src,
+    const GstVideoInfo * info, Placement * place);
+
+/* Whether a frame that lies so can be painted, or copied at least, into the pages as they are; moves the plane there. */
+gboolean gst_fbdev_zero_sink_pages_take (GstFbdevZeroSink * self, const Placement * place, gboolean has_overlay);
+
+/* Copies the planes of @frame to @place in @page, whose format is the same; returns how many bytes. */
+guint64 gst_fbdev_zero_sink_copy_planes (GstFbdevZeroSink * self, const GstVideoFrame * frame, const Placement * place,
+    BaBuffer * page);
 
 /* ---- view ------------------------------------------------------------------------------------------------------ */
 

@@ -29,9 +29,14 @@ gst_fbdev_zero_sink_get_view (GstFbdevZeroSink * self, View * view, guint * numb
   view->scaling = self->scaling;
   view->direction = resolve_direction (self->direction, self->tag_direction);
   view->area = self->area;
-  view->screen_w = GST_VIDEO_INFO_WIDTH (&self->screen);
-  view->screen_h = GST_VIDEO_INFO_HEIGHT (&self->screen);
+  view->screen_w = self->screen_w;
+  view->screen_h = self->screen_h;
   view->x_step_px = self->page_format.mono == GST_BA_MONO_NONE ? 1 : 8;
+  view->y_step_px = 1;
+  if (self->native && !self->fitted && !GST_VIDEO_INFO_IS_RGB (&self->screen)) {
+    view->x_step_px = 1 << GST_VIDEO_FORMAT_INFO_W_SUB (self->screen.finfo, 1);
+    view->y_step_px = 1 << GST_VIDEO_FORMAT_INFO_H_SUB (self->screen.finfo, 1);
+  }
   if (number)
     *number = self->view_number;
   GST_OBJECT_UNLOCK (self);

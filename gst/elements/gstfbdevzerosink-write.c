@@ -31,8 +31,7 @@ gst_fbdev_zero_sink_place_buffer (GstFbdevZeroSink * self, const View * view, Gs
     src = (GstVideoRectangle) {
     crop->x, crop->y, crop->width, crop->height};
   }
-  if (!gst_fbdev_zero_sink_place (view, &src, GST_VIDEO_INFO_PAR_N (&self->info), GST_VIDEO_INFO_PAR_D (&self->info),
-          place)) {
+  if (!gst_fbdev_zero_sink_place_on_page (self, view, &src, &self->info, place)) {
     *place = (Placement) { };
     return FLOW_NOWHERE;
   }
@@ -84,8 +83,11 @@ get_damage (GstFbdevZeroSink * self)
 }
 
 static guint64
-paint (GstFbdevZeroSink * self, const GstVideoFrame * frame, const Placement * place, gboolean over, BaBuffer * page)
+paint (GstFbdevZeroSink * self, const GstVideoFrame * frame, const Placement * place, Way way, gboolean over,
+    BaBuffer * page)
 {
+  if (self->native && way == WAY_COPY)
+    return gst_fbdev_zero_sink_copy_planes (self, frame, place, page);
   const gboolean only_page = !ba_display_get_info (self->display)->can_flip;
   const GstBaPaintJob job = {
     .convert = self->convert,.frame = frame,.overlay = over ? self->overlay : NULL,.damage = get_damage (self),
@@ -141,17 +143,17 @@ gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, co
     end_read (&frame, buffer);
     return GST_FLOW_ERROR;
   }
-  if (!ensure_convert (self, &frame.info, place)) {
+  if (!(self->native && way == WAY_COPY) && !ensure_convert (self, &frame.info, place)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("This video cannot be converted for the screen."),
         ("from %s %dx%d to %s %dx%d", GST_VIDEO_INFO_NAME (&self->info), place->src.w, place->src.h,
             GST_VIDEO_INFO_NAME (&self->screen), place->dst.w, place->dst.h));
     end_read (&frame, buffer);
     return GST_FLOW_ERROR;
   }
-  bytes = paint (self, &frame, place, gst_fbdev_zero_sink_prepare_overlay (self, buffer, place), page);
+  bytes = paint (self, &frame, place, way, gst_fbdev_zero_sink_prepare_overlay (self, buffer, place), page);
   end_read (&frame, buffer);
 
-  if (way == WAY_NONE)          /* a copy for the sake of its producer, of a frame that was counted */
+  if (self->uncounted)
     return GST_FLOW_OK;
   GST_OBJECT_LOCK (self);
   self->counts.bytes_written += bytes;

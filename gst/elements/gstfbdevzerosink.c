@@ -22,11 +22,13 @@ GST_DEBUG_CATEGORY (gst_fbdev_zero_sink_performance);
 /* What can be converted, best first: no chroma lost, cheap to read. */
 #define YUV_FORMATS "I420, YV12, NV12, NV21, YUY2, UYVY, Y42B, Y444, I420_10LE, P010_10LE, GRAY8"
 #define RGB_FORMATS "BGRx, RGBx, xRGB, xBGR, BGRA, RGBA, ARGB, ABGR, RGB, BGR, RGB16, BGR16, RGB15"
+/* What planes scan out, and few elements give. */
+#define RARE_FORMATS "NV16"
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE ("{ " YUV_FORMATS ", " RGB_FORMATS " }") ";"
+    GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE ("{ " YUV_FORMATS ", " RGB_FORMATS ", " RARE_FORMATS " }") ";"
         GST_VIDEO_CAPS_MAKE_WITH_FEATURES (GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION,
-            "{ " YUV_FORMATS ", " RGB_FORMATS " }")));
+            "{ " YUV_FORMATS ", " RGB_FORMATS ", " RARE_FORMATS " }")));
 
 G_DEFINE_TYPE_WITH_CODE (GstFbdevZeroSink, gst_fbdev_zero_sink, GST_TYPE_VIDEO_SINK,
     G_IMPLEMENT_INTERFACE (GST_TYPE_VIDEO_OVERLAY, (GInterfaceInitFunc) gst_fbdev_zero_sink_init_overlay)
@@ -174,12 +176,14 @@ gst_fbdev_zero_sink_event (GstBaseSink * sink, GstEvent * event)
 
 /* ---- negotiation ---------------------------------------------------------------------------------------------- */
 
-/* What is cheapest: the screen's format, at first in the size that is seen; and then whatever can be converted. */
+/* What is cheapest: the formats of a YUV plane and the screen's own, at first in the size that is seen; and then whatever
+ * can be converted. */
 static GstCaps *
 make_screen_caps (GstFbdevZeroSink * self)
 {
   View view;
   GstCaps *caps, *any_size;
+  GValue formats = G_VALUE_INIT;
   gint w, h;
 
   gst_fbdev_zero_sink_get_view (self, &view, NULL);
@@ -192,9 +196,11 @@ make_screen_caps (GstFbdevZeroSink * self)
     h = swapped;
   }
   /* what flips has square pixels; other shapes are scaled, so they come after */
-  caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, GST_VIDEO_INFO_NAME (&self->screen),
-      "width", G_TYPE_INT, w, "height", G_TYPE_INT, h,
+  caps = gst_caps_new_simple ("video/x-raw", "width", G_TYPE_INT, w, "height", G_TYPE_INT, h,
       "framerate", GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
+  gst_fbdev_zero_sink_get_native_formats (self, &view, &formats);
+  gst_caps_set_value (caps, "format", &formats);
+  g_value_unset (&formats);
   any_size = gst_caps_copy (caps);
   gst_caps_set_simple (any_size, "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height", GST_TYPE_INT_RANGE, 1, G_MAXINT,
       NULL);
@@ -241,6 +247,8 @@ gst_fbdev_zero_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
   gst_fbdev_zero_sink_forget_frame (self);      /* it is not of these caps */
   gst_fbdev_zero_sink_forget_convert (self);
   self->info = info;
+  if (gst_fbdev_zero_sink_choose_pages (self, caps))
+    reopened = TRUE;
   if (reopened)
     gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
   GST_OBJECT_LOCK (self);

@@ -182,6 +182,7 @@ typedef struct
  *   (one page then). What lies left and right of the visible columns is memory of the page too
  * @screen_width_px: of the whole screen, also where the pages have another size than that (BaDisplayOptions.window)
  * @screen_height_px: likewise
+ * @is_overlay: its pages lie over or under the picture of somebody else, which is seen around them
  * @page_bytes: distance from one page to the next, and the size of one from the start of its first row; at least
  *   stride × height. An offset is inside of it: the last visible pixel never lies behind its end
  * @n_pages: pages, at least 1
@@ -195,6 +196,7 @@ typedef struct
   BaLayout layout;
   uint32_t screen_width_px;
   uint32_t screen_height_px;
+  bool is_overlay;
   size_t page_bytes;
   unsigned n_pages;
   bool can_flip;
@@ -326,9 +328,9 @@ BA_API int ba_display_set_hdr (BaDisplay *display, const BaHdr *hdr);
 /**
  * ba_display_set_window:
  * @display: (transfer none): a display
- * @window: where its pages are shown from the next one on; they keep their size, so the plane may have to scale
+ * @window: where its pages are shown from now on; they keep their size, so the plane may have to scale
  *
- * Threads: any.
+ * Moves what is on screen, too, and waits for that. Threads: any.
  *
  * Returns: 0; -ENOTSUP where the driver cannot: nothing has changed then; -EINVAL; -ESHUTDOWN
  */

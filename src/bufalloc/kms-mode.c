@@ -204,6 +204,7 @@ bai_kms_note_mode (BaDisplay *display)
   display->info.period_ns = UINT64_C (1000000000000) / (rate_mhz ? rate_mhz : DEFAULT_RATE_MHZ);
   display->info.screen_width_px = state->mode.hdisplay;
   display->info.screen_height_px = state->mode.vdisplay;
+  display->info.is_overlay = state->is_overlay;
 }
 
 int

@@ -57,7 +57,13 @@ bai_kms_set_window (BaDisplay *display, const BaDisplayWindow *window)
     state->window = before;
     return r == -ENODEV ? r : -ENOTSUP;
   }
+  /* what is on screen is moved now: it may be long until something else is shown */
+  bool is_shown = r == 0 && state->is_lit && !state->must_light && !state->is_hidden;
   state->must_light = true;
+  if (is_shown) {
+    bai_kms_settle (display);
+    (void) bai_kms_light (display, state->shown_fb); /* or the next page tries it */
+  }
   return 0;
 }
 

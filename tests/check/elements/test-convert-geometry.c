@@ -69,7 +69,7 @@ START_TEST (test_scale_flat)
         for (x = 0; x < page.width_px; x++) {
           page_pixel (&page, x, y, rgb);
           if (memcmp (rgb, first, sizeof (rgb)) != 0)
-            ck_abort_msg ("a flat colour is not flat at %d,%d", x, y);
+            ck_abort_msg ("a flat colour is not flat at %d,%d: %s", x, y, gst_video_format_to_string (inputs[in]));
         }
       page.width_px = page.height_px = 1;
       page_check (&page, picture.rgb, scale[0], 3, 1, "flat");
