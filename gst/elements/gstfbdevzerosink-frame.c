@@ -541,7 +541,8 @@ show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
   if (r < 0)
     return flip_refused (self, buffer, r, may_reopen);
   self->shown = TRUE;
-  if (r == 0) {
+  /* one that was dropped may be on the screen already, by a repaint */
+  if (r == 0 || (!self->repaints && self->counted_dropped == buffer)) {
     if (!self->repaints) {
       GST_OBJECT_LOCK (self);
       self->counts.shown[self->prepared_way]++;

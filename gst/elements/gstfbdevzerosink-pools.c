@@ -107,7 +107,7 @@ gst_fbdev_zero_sink_has_pools (GstFbdevZeroSink * self)
  * frame takes about as long as reading it back at this rate twice. */
 #define SLOW_READ_MBPS 1000
 
-/* Why frames of @info may not be drawn into pages, shown where they lie; NULL where they may, and where. */
+/* Why frames of @info may not be drawn into pages, shown where they lie; NULL where they may; and where they are shown. */
 static const gchar *
 why_not_pages (GstFbdevZeroSink * self, const GstVideoInfo * info, Placement * place)
 {
@@ -116,7 +116,12 @@ why_not_pages (GstFbdevZeroSink * self, const GstVideoInfo * info, Placement * p
   gint pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (&self->screen, 0);
   GstBaOfferPages offer;
   View view;
+  gboolean seen;
 
+  gst_fbdev_zero_sink_get_view (self, &view, NULL);
+  seen = gst_fbdev_zero_sink_place_on_page (self, &view, &src, info, place);
+  if (!seen)
+    *place = (Placement) { };
   GST_OBJECT_LOCK (self);
   offer = self->offer_pages;
   GST_OBJECT_UNLOCK (self);
@@ -131,8 +136,7 @@ why_not_pages (GstFbdevZeroSink * self, const GstVideoInfo * info, Placement * p
   /* elements take it for granted that a pixel of 4 or 2 bytes can be read and written as a whole */
   if (GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0) % (pixel_bytes % 2 ? 1 : pixel_bytes) != 0)
     return "the rows of the screen do not begin at whole pixels";
-  gst_fbdev_zero_sink_get_view (self, &view, NULL);
-  if (!gst_fbdev_zero_sink_place_on_page (self, &view, &src, info, place))
+  if (!seen)
     return "the render rectangle lies outside the screen";
   if (place->direction != GST_VIDEO_ORIENTATION_IDENTITY)
     return "the picture is turned";
@@ -286,10 +290,12 @@ static void
 offer_overlay (GstQuery * query, const Placement * place)
 {
   GstStructure *params = NULL;
+  gboolean swaps = gst_fbdev_zero_sink_swaps_sides (place->direction);
 
-  if (place->dst.w > 0)
-    params = gst_structure_new ("GstVideoOverlayCompositionMeta", "width", G_TYPE_UINT, (guint) place->dst.w,
-        "height", G_TYPE_UINT, (guint) place->dst.h, NULL);
+  if (place->dst.w > 0)         /* as the frame lies, which is turned after that */
+    params = gst_structure_new ("GstVideoOverlayCompositionMeta",
+        "width", G_TYPE_UINT, (guint) (swaps ? place->dst.h : place->dst.w),
+        "height", G_TYPE_UINT, (guint) (swaps ? place->dst.w : place->dst.h), NULL);
   gst_query_add_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, params);
   if (params)
     gst_structure_free (params);

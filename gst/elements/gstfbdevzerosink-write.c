@@ -190,12 +190,18 @@ gboolean
 gst_fbdev_zero_sink_prepare_overlay (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place)
 {
   GstVideoOverlayCompositionMeta *meta = gst_buffer_get_video_overlay_composition_meta (buffer);
+  GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  GstVideoRectangle src = place->src;
 
   if (!meta || place->dst.w == 0)
     return FALSE;
+  if (crop) {                   /* whoever lays it over the picture knows the caps: what is left of the frame */
+    src.x -= (gint) crop->x;
+    src.y -= (gint) crop->y;
+  }
   if (!self->overlay)
     self->overlay = gst_ba_overlay_new ();
-  return gst_ba_overlay_prepare (self->overlay, meta->overlay, &place->src, place->direction, &place->dst);
+  return gst_ba_overlay_prepare (self->overlay, meta->overlay, &src, place->direction, &place->dst);
 }
 
 /*

@@ -25,8 +25,12 @@ GST_DEBUG_CATEGORY (gst_fbdev_zero_sink_performance);
 /* What planes scan out, and few elements give. */
 #define RARE_FORMATS "NV16"
 
+/* Elements that lay something over frames name the memory as well, and GStreamer takes that for another feature. */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
     GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE ("{ " YUV_FORMATS ", " RGB_FORMATS ", " RARE_FORMATS " }") ";"
+        GST_VIDEO_CAPS_MAKE_WITH_FEATURES (GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY ", "
+            GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION,
+            "{ " YUV_FORMATS ", " RGB_FORMATS ", " RARE_FORMATS " }") ";"
         GST_VIDEO_CAPS_MAKE_WITH_FEATURES (GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION,
             "{ " YUV_FORMATS ", " RGB_FORMATS ", " RARE_FORMATS " }")));
 

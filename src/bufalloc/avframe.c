@@ -3,7 +3,7 @@
  * avframe.c: frames of FFmpeg as buffers; the only file of the core that knows libavutil.
  *
  * Whoever has a frame has libavutil loaded; everybody else is spared it and the twenty libraries it needs, so it is
- * looked up when a frame comes, by the name of the version this was built with. That takes about a microsecond.
+ * looked up when a frame comes, by the name of the version this was built with.
  *
  * A buffer owns a clone of the frame, so references to its AVBuffers. It never asks who else reads them: whether the
  * memory may be written is av_buffer_is_writable()'s to say, at the moment of writing.

@@ -16,6 +16,9 @@
  *   FAKEFB_VT=N                            the process runs on virtual terminal N (1 to 63), which is on screen: /dev/tty
  *                                          opens, and tells and takes the mode KD_TEXT or KD_GRAPHICS. Without it there
  *                                          is no terminal, whatever the process runs on.
+ *   FAKEFB_FAIL=N,ERRNO                    the N-th call of the process that looks at the device or changes it (its
+ *                                          first open is call 1; then opens and ioctls) fails with this number and
+ *                                          does nothing. Processes that it forks have calls that do not fail.
  *   FAKEFB_LOG=PATH                        one line per ioctl is appended, and one with the final state at exit.
  */
 /* With 64-bit file offsets open is another name for open64, and both are defined here. */
@@ -72,6 +75,8 @@ typedef struct
   dev_t tty_dev;
   ino_t tty_ino;
   FakeState *state;
+  pid_t pid; /* of the process whose calls are counted */
+  atomic_uint n_calls;
 } FakeDevice;
 
 static FakeDevice device = { .lock = PTHREAD_MUTEX_INITIALIZER, .memory_fd = -1, .tty_fd = -1, .log_fd = -1 };
@@ -155,6 +160,18 @@ describe_pixels (struct fb_var_screeninfo *var)
   }
 }
 
+/* Counts one more call; the error that it is to fail with, or 0. */
+static int
+planned_failure (void)
+{
+  const char *text = getenv ("FAKEFB_FAIL");
+  unsigned number, error;
+
+  if (text == NULL || getpid () != device.pid || sscanf (text, "%u,%u", &number, &error) != 2)
+    return 0;
+  return atomic_fetch_add (&device.n_calls, 1) + 1 == number ? (int) error : 0;
+}
+
 /* Fills @state as the FAKEFB text says; -1 if it says nonsense. */
 static int
 describe (const char *text, FakeState *state)
@@ -231,6 +248,7 @@ set_up_locked (const char *text)
     device.log_fd = real_open (log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   device.dev = status.st_dev;
   device.ino = status.st_ino;
+  device.pid = getpid ();
   device.ready = true;
   return 0;
 
@@ -255,7 +273,7 @@ static bool
 open_fake (const char *path, int flags, int *fd)
 {
   const char *text = getenv ("FAKEFB");
-  int status = 0;
+  int status = 0, error;
   bool tty;
 
   if (text == NULL || path == NULL)
@@ -266,6 +284,11 @@ open_fake (const char *path, int flags, int *fd)
   pthread_mutex_lock (&device.lock);
   if (!device.ready)
     status = set_up_locked (text);
+  if (status == 0 && !tty && (error = planned_failure ()) != 0) {
+    log_line ("open failed=%s\n", strerrorname_np (error));
+    status = -1;
+    errno = error;
+  }
   if (status < 0)
     *fd = -1;
   else if (tty)
@@ -398,8 +421,13 @@ fake_ioctl (unsigned long request, void *argument)
 {
   struct fb_var_screeninfo *var = argument;
   const char *name;
-  int error = 0;
+  int error = planned_failure ();
 
+  if (error != 0) {
+    log_line ("ioctl failed=%s\n", strerrorname_np (error));
+    errno = error;
+    return -1;
+  }
   switch (request) {
     case FBIOGET_VSCREENINFO:
       name = "FBIOGET_VSCREENINFO";

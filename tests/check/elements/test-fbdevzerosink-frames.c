@@ -125,7 +125,7 @@ END_TEST
 START_TEST (one_page_shows_a_frame_before_it_plays)
 {
   ScreenFile file = screen_file_new ();
-  gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=0,pages=1,file=%s", file.path);
+  gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=0,pages=1,file=%s max-lateness=-1", file.path);
   Player player = player_new ("videotestsrc num-buffers=2 pattern=solid-color foreground-color=0xff4080c0 ! "
       "video/x-raw,format=I420,width=64,height=32 !", settings);
 

@@ -6,25 +6,7 @@
  */
 #include "test-pictures.h"
 
-#include <gst/video/videooverlay.h>
-
 #define COLOUR 0x4080c0
-
-static Feeder
-small_feeder (const ScreenFile *file, const gchar *more, GstState state)
-{
-  gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=0,file=%s sync=false %s", file->path, more);
-  Feeder feeder = feeder_new (settings, state);
-
-  g_free (settings);
-  return feeder;
-}
-
-static void
-expose (const Player *player)
-{
-  gst_video_overlay_expose (GST_VIDEO_OVERLAY (player->sink));
-}
 
 /* ---- within a message ------------------------------------------------------------------------------------------- */
 
@@ -80,7 +62,7 @@ expose_on_path (GstBus *bus, GstMessage *message, gpointer n_exposed)
 START_TEST (expose_within_the_message_of_a_repaint_does_not_hang)
 {
   ScreenFile file = screen_file_new ();
-  Feeder feeder = small_feeder (&file, "pages=3 scaling=stretch", GST_STATE_PLAYING);
+  Feeder feeder = small_feeder (&file, "pages=3 scaling=stretch");
   gint n_exposed = 0;
 
   gst_bus_set_sync_handler (feeder.player.bus, expose_on_path, &n_exposed, NULL);
@@ -136,7 +118,7 @@ START_TEST (expose_repairs_borders)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     ScreenFile file = screen_file_new ();
     gchar *more = g_strdup_printf ("%s scaling=none", rows[i].settings);
-    Feeder feeder = small_feeder (&file, more, GST_STATE_PLAYING);
+    Feeder feeder = small_feeder (&file, more);
     Screen screen = screen_open (&file, "BGRx");
 
     feeder_negotiate (&feeder, rows[i].format, 40, 20, rows[i].pages);
@@ -237,7 +219,7 @@ START_TEST (a_frame_of_other_caps_is_dropped)
     for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
       ScreenFile file = screen_file_new ();
       gchar *more = g_strdup_printf ("pages=%u", pages);
-      Feeder feeder = small_feeder (&file, more, GST_STATE_PLAYING);
+      Feeder feeder = small_feeder (&file, more);
       GstBuffer *buffer = described_frame (others[i].format, others[i].width, others[i].height);
 
       feeder_negotiate (&feeder, "BGRx", 64, 32, FALSE);
@@ -261,7 +243,7 @@ END_TEST
 START_TEST (the_first_frame_may_be_of_other_caps)
 {
   ScreenFile file = screen_file_new ();
-  Feeder feeder = small_feeder (&file, "pages=3", GST_STATE_PLAYING);
+  Feeder feeder = small_feeder (&file, "pages=3");
 
   feeder_negotiate (&feeder, "BGRx", 64, 32, FALSE);
   ck_assert_int_eq (gst_pad_push (feeder.pad, described_frame (GST_VIDEO_FORMAT_I420, 64, 32)), GST_FLOW_OK);
@@ -277,7 +259,7 @@ END_TEST
 START_TEST (the_reason_says_that_nobody_asked)
 {
   ScreenFile file = screen_file_new ();
-  Feeder feeder = small_feeder (&file, "pages=3", GST_STATE_PLAYING);
+  Feeder feeder = small_feeder (&file, "pages=3");
   GstStructure *stats;
 
   feeder_set_caps (&feeder, BGRX (64, 32)); /* and no query */

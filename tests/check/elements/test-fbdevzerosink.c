@@ -298,15 +298,20 @@ START_TEST (caps_come_in_the_order_of_their_cost)
   };
   GstElement *sink = new_sink ("virtual:64x32,format=RGBx,rate=0");
   GstCaps *caps;
+  GstCapsFeatures *overlay;
   GstStructure *first, *second, *third;
   gint width;
 
   ck_assert_int_eq (gst_element_set_state (sink, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
   caps = query_caps (sink, NULL);
-  ck_assert_uint_eq (gst_caps_get_size (caps), 4);
-  /* text and pictures over any of them are drawn here */
-  ck_assert (gst_caps_features_contains (gst_caps_get_features (caps, 3),
+  ck_assert_uint_eq (gst_caps_get_size (caps), 5);
+  /* text and pictures over any of them are drawn here, whether or not the memory is named, as textoverlay does */
+  overlay = gst_caps_features_new (GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY,
+      GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION, NULL);
+  ck_assert (gst_caps_features_is_equal (gst_caps_get_features (caps, 3), overlay));
+  ck_assert (gst_caps_features_contains (gst_caps_get_features (caps, 4),
           GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION));
+  gst_caps_features_free (overlay);
   first = gst_caps_get_structure (caps, 0);
   second = gst_caps_get_structure (caps, 1);
   third = gst_caps_get_structure (caps, 2);

@@ -8,11 +8,31 @@
 
 #include "test-feeder.h"
 
+#include <gst/video/videooverlay.h>
+
 /* A sink with @settings that plays, and waits for its first frame. */
 static inline Feeder
 feeder_play (const gchar *settings)
 {
   return feeder_new (settings, GST_STATE_PLAYING);
+}
+
+/* The same, on a screen of 64x32 in @file that waits for no vsync. */
+static inline Feeder
+small_feeder (const ScreenFile *file, const gchar *more)
+{
+  gchar *settings = g_strdup_printf ("device=virtual:64x32,rate=0,file=%s sync=false %s", file->path, more);
+  Feeder feeder = feeder_play (settings);
+
+  g_free (settings);
+  return feeder;
+}
+
+static inline void
+expose (const Player *player)
+{
+  ck_assert (GST_IS_VIDEO_OVERLAY (player->sink));
+  gst_video_overlay_expose (GST_VIDEO_OVERLAY (player->sink));
 }
 
 /* New caps; with @want_pages, and where the sink offers any, frames are drawn into pages from here on. */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """/dev/fb0 through a stand-in that is loaded before libc: pan, vsync, and everything put back at the end."""
+import errno
 import os
 import re
 import shutil
@@ -149,6 +150,37 @@ def test_an_error_upstream_puts_everything_back():
     assert code != 0, said
     device.assert_put_back()
     device.remove()
+
+
+def test_whichever_call_fails_it_plays_or_says_why_and_puts_the_device_back():
+    """Once, the n-th call in turn: a fall-back, and all frames are there, or one error. An end that does not come is a
+    failure of its own (run_and_read)."""
+    for pages, error in ((3, errno.EIO), (2, errno.EBUSY), (1, errno.ENOTTY)):
+        played = refused = 0
+        for number in range(1, 200):
+            device = FakeDevice(64, 48, 32, pages=pages)
+            device.env.update(FAKEFB_FAIL=f"{number},{error}", GST_DEBUG="bufalloc-stats:4,bufalloc:2")
+            code, said, stats = device.play("videotestsrc num-buffers=4 pattern=white ! "
+                                            "fbdevzerosink name=sink sync=false device=/dev/fb0", how=play_in_process)
+            failed = [i for i, line in enumerate(device.calls) if "failed=" in line]
+            what = (pages, errno.errorcode[error], number, code, said, device.calls)
+            if not failed:
+                break
+            played += code == 0
+            refused += code != 0
+            assert code in (0, 1), what
+            errors = re.findall(r"^ERROR: GstFbdevZeroSink ", said, re.MULTILINE)
+            assert len(errors) == code, what
+            if code == 0:
+                shown = sum(stats["sink"][way] for way in ("flipped", "converted", "copied"))
+                assert shown == 4 and stats["sink"]["dropped"] == 0, what
+                assert set(device.page(0)[0::4]) == {255}, what
+            # the call that puts it back may be the one that fails
+            assert device.calls[-1] == "final yres_virtual=48 yoffset=0" or "cannot put its mode back" in said, what
+            device.remove()
+        assert not failed and code == 0, what
+        assert refused > 0 and played > 0, (refused, played)
+        device.remove()
 
 
 if __name__ == "__main__":

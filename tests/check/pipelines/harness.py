@@ -35,7 +35,7 @@ class Screen:
         self.path = os.path.join(self.dir, "screen")
         self.device = f"virtual:{width}x{height},{options},file={self.path}"
 
-    def picture(self):
+    def picture(self, pixel_bytes=4):
         """The rows of the page on screen, without what is behind them."""
         with open(self.path, "rb") as f:
             data = f.read()
@@ -44,7 +44,7 @@ class Screen:
         assert magic == b"BAVIRT\r\n", "the file has no trailer"
         self.sequence = sequence
         at = front * page_bytes
-        return b"".join(data[at + y * stride:at + y * stride + width * 4] for y in range(height))
+        return b"".join(data[at + y * stride:at + y * stride + width * pixel_bytes] for y in range(height))
 
     def remove(self):
         shutil.rmtree(self.dir)

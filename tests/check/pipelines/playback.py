@@ -226,7 +226,7 @@ def test_a_frame_of_the_input_before_comes_after_the_switch():
 
         selector.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, look_on)
         p.pipeline.set_state(Gst.State.PLAYING)
-        while shown(p.stats()) < 20:
+        while shown(p.stats()) < 20 or not p.stats()["dropped"]:
             p.drain()
             assert not p.errors, p.errors
         stats = p.stats()
