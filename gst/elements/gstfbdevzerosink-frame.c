@@ -409,7 +409,7 @@ flip_failed (GstFbdevZeroSink * self, int r)
         ("a DRM master (a desktop, another player) owns it: stop it, or show on another device"));
   else if (r == -ENODEV)
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("The display %s is gone.", device),
-        ("it was removed, or its driver was taken away, while it was used"));
+        ("its driver has let go of it, or it was unplugged"));
   else
     GST_ELEMENT_ERROR (self, RESOURCE, WRITE, ("A page could not be shown on %s.", device), ("%s", ba_error_text (r)));
   return GST_FLOW_ERROR;

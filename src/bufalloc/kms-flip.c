@@ -81,16 +81,23 @@ wait_for_end (BaDisplay *display, int timeout_ms)
   }
 }
 
+/* Where the file is shared and there are no fences, the event may go to somebody else. The driver still says of a flip
+ * that it comes too early. */
 static void
 wait_for_flip (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
+  bool may_lose = !state->owns_fd && state->fence_fd < 0;
   int timeout_ms = STUCK_PERIODS * period_ms (display);
   if (timeout_ms < STUCK_MS)
     timeout_ms = STUCK_MS;
   if (!state->is_flipping)
     return;
-  wait_for_end (display, state->is_stuck ? 0 : timeout_ms);
+  wait_for_end (display, state->is_stuck ? 0 : state->loses_events ? period_ms (display) : timeout_ms);
+  if (state->is_flipping && may_lose) {
+    state->loses_events = true;
+    end_flip (display);
+  }
   state->is_stuck = state->is_flipping;
 }
 
@@ -120,13 +127,25 @@ take_master_back (BaDisplay *display)
   return !state->is_hidden;
 }
 
-/* Whether somebody who shares the card with us has switched the screen off. */
+static void
+note_dpms (void *user, const struct drm_mode_get_property *property, uint64_t value)
+{
+  bool *is_asleep = user;
+  if (strncmp (property->name, "DPMS", sizeof property->name) == 0)
+    *is_asleep = value != DRM_MODE_DPMS_ON;
+}
+
+/* Whether somebody who shares the card with us has switched the screen off. One that sleeps keeps its mode. */
 static bool
 is_off (const BaDisplay *display)
 {
   const BaiKmsState *state = display->state;
   struct drm_mode_crtc crtc;
-  return bai_kms_get_crtc (display, state->crtc_id, &crtc) == 0 && !crtc.mode_valid;
+  bool is_asleep = false;
+  if (bai_kms_get_crtc (display, state->crtc_id, &crtc) == 0 && !crtc.mode_valid)
+    return true;
+  (void) bai_kms_for_each_property (display, state->connector_id, DRM_MODE_OBJECT_CONNECTOR, note_dpms, &is_asleep);
+  return is_asleep;
 }
 
 static bool

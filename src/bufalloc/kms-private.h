@@ -187,6 +187,7 @@ typedef struct
   bool is_closed; /* fd and what is behind it */
   bool is_flipping; /* its event is to come */
   bool is_stuck; /* and did not when it should have */
+  bool loses_events; /* somebody else reads them */
   int watcher; /* -1 = none */
   int fence_fd; /* in the place of an event; -1 = none */
   uint64_t flip_id; /* of the last one */

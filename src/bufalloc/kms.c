@@ -331,7 +331,7 @@ kms_restore (BaDisplay *display)
   int r = state->is_hidden ? 0 : bai_kms_put_back (display);
   release (display);
   bai_watcher_dismiss (&state->watcher, display->calls);
-  if (r < 0)
+  if (r < 0 && r != -ENODEV) /* on a card that is gone there is nothing to put back */
     ba_log (BA_LOG_WARNING, "kms %s: cannot put back what was shown before: %s", display->info.name, ba_error_text (r));
 }
 

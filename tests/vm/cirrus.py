@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """cirrusfb: video memory of a card that really pans, in 8, 16, 24 and 1 bits a pixel, with modes that other programs
 change; and beside it a DRM framebuffer as kernels make them unless told otherwise: of one page."""
+import signal
 import sys
 
 import machine
@@ -43,7 +44,7 @@ def test_8_bits_are_shown_in_grey_and_their_colours_put_back():
 
 def test_8_bits_killed():
     set_bits(8)
-    check_put_back(CIRRUS, "kill")
+    check_put_back(CIRRUS, signal.SIGKILL)
 
 
 def test_16_bits_flip():
@@ -68,7 +69,7 @@ def test_24_bits_are_copied_where_pages_read_slowly():
 
 def test_24_bits_killed_then_plays_again():
     set_bits(24)
-    check_put_back(CIRRUS, "kill")
+    check_put_back(CIRRUS, signal.SIGKILL)
     check_frames(CIRRUS, "BGR", "flipped", frames=(5,))
 
 

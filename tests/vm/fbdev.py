@@ -41,16 +41,20 @@ class Framebuffer:
 
     def until_seen(self, wanted, tolerance=0, what=""):
         """Waits until the screen is exactly this."""
+        found = []
+
         def check():
-            why = screen.difference(self.seen(), wanted, tolerance)
-            assert why is None, f"{self.path} {what}: {why}"
+            found[:] = [self.seen()]
+            # what differs is a long question, asked when there is no time left to wait
+            same = found[0].rgb == wanted.rgb or tolerance and not screen.difference(found[0], wanted, tolerance)
+            assert same, f"{self.path} {what}"
         try:
             eventually(check)
-        except AssertionError:
-            for name, picture in (("found", self.seen()), ("wanted", wanted)):
+        except AssertionError as e:
+            for name, picture in (("found", found[0]), ("wanted", wanted)):
                 path = os.path.join(self.vm.log_dir, f"{self.vm.count:03}-{name}.ppm")
                 screen.write_ppm(path, picture)
-            raise
+            raise AssertionError(f"{e}: {screen.difference(found[0], wanted, tolerance)}") from None
 
     def rows(self, form, which="visible"):
         """The rows that the driver says are shown (or, "top", the memory's first), read from the framebuffer."""
@@ -74,6 +78,10 @@ class Framebuffer:
     def console(self):
         """Writes text on the console. What the screen is when all of it is there."""
         self.vm.run(TEXT)
+        return self.still()
+
+    def still(self):
+        """What is on the screen when that does not change any more, which is text."""
         pictures = [self.seen()]
 
         def check():
@@ -140,16 +148,16 @@ def check_frames(fb, form, way, sink="", frames=(4, 5)):
         assert_ways(stats["sink"], **{way: n})
 
 
-def check_put_back(fb, end="stop"):
-    """The console is what it was, to the pixel, when a player on its terminal was stopped or killed."""
+def check_put_back(fb, end=signal.SIGINT):
+    """The console is what it was, to the pixel, when a player on its terminal was ended by this signal."""
     before = fb.console()
     player = fb.vm.play(f"{moving(0x7fffffff)} ! {fb.sink}", terminal=True)
     try:
         fb.until_other(before)
         mode = fb.tool("info")
     finally:
-        player.signal(signal.SIGINT if end == "stop" else signal.SIGKILL)
-    fb.until_seen(before, what=f"after {end}")
+        player.signal(end)
+    fb.until_seen(before, what=f"after signal {int(end)}")
     fb.vm.run("while pgrep -x bufalloc-watch; do :; done")
     after = fb.tool("info")
     assert after["place"] == "0,0" and after["bits"] == mode["bits"], after
@@ -163,6 +171,15 @@ def check_error(fb):
     status = fb.vm.run(f"/usr/bin/python3 {script} '{pipeline}' </dev/tty1", check=False)
     assert status == 1 and "ERROR" in fb.vm.said, fb.vm.said
     fb.until_seen(before, what="after an error")
+
+
+def end_players(vm):
+    """What a test has left that failed: the next one has the machine for itself."""
+    for player in list(vm.players):
+        try:
+            player.signal(signal.SIGKILL)
+        except machine.Failed as e:
+            print(e)
 
 
 def main(module):
@@ -183,5 +200,6 @@ def main(module):
             print(f"FAILED {name}")
             traceback.print_exc(file=sys.stdout)
             sys.stdout.flush()
+            end_players(module.VM)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed or not passed else 0)

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fbtool.c: what the tests do to a framebuffer as another program, and what they ask about it.
+ * fbtool.c: what the tests do to a framebuffer or a text terminal as another program, and what they ask about it.
  *
  *   fbtool DEVICE info               prints size, virtual size, place, bits and stride
  *   fbtool DEVICE mode W H BITS      sets a mode, and prints what came of it
  *   fbtool DEVICE visible FILE       writes the rows that the driver says are shown, without what is behind them
  *   fbtool DEVICE top FILE           the same of the memory's beginning
+ *   fbtool DEVICE console            has the text of /dev/tty1 drawn on it
+ *   fbtool /dev/ttyN switch          changes to that terminal, and returns when it is there
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fb.h>
+#include <linux/vt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static int
@@ -77,6 +82,29 @@ write_rows (int fd, bool visible, const char *path)
   return fclose (file) == 0 ? 0 : failed (path);
 }
 
+static unsigned
+minor_of (int fd)
+{
+  struct stat status;
+  return fstat (fd, &status) == 0 ? minor (status.st_rdev) : 0;
+}
+
+static int
+move_console (int fd)
+{
+  struct fb_con2fbmap map = { .console = 1, .framebuffer = minor_of (fd) };
+  return ioctl (fd, FBIOPUT_CON2FBMAP, &map) < 0 ? failed ("cannot move the console") : 0;
+}
+
+static int
+switch_to (int fd)
+{
+  unsigned number = minor_of (fd);
+  if (ioctl (fd, VT_ACTIVATE, number) < 0 || ioctl (fd, VT_WAITACTIVE, number) < 0)
+    return failed ("cannot change the terminal");
+  return 0;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -86,10 +114,14 @@ main (int argc, char **argv)
     return failed (argv[1]);
   if (argc == 3 && strcmp (what, "info") == 0)
     return tell (fd);
+  if (argc == 3 && strcmp (what, "console") == 0)
+    return move_console (fd);
+  if (argc == 3 && strcmp (what, "switch") == 0)
+    return switch_to (fd);
   if (argc == 6 && strcmp (what, "mode") == 0)
     return set_mode (fd, (unsigned) atoi (argv[3]), (unsigned) atoi (argv[4]), (unsigned) atoi (argv[5]));
   if (argc == 4 && (strcmp (what, "visible") == 0 || strcmp (what, "top") == 0))
     return write_rows (fd, strcmp (what, "visible") == 0, argv[3]);
-  fprintf (stderr, "usage: fbtool DEVICE info | mode W H BITS | visible FILE | top FILE\n");
+  fprintf (stderr, "usage: fbtool DEVICE info | mode W H BITS | visible FILE | top FILE | console | switch\n");
   return 2;
 }

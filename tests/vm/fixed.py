@@ -2,6 +2,7 @@
 """Framebuffers of the firmware's mode: one page that cannot be moved, and a mode that cannot be changed. The argument
 is vesafb-32, vesafb-16, vesafb-24 or efifb."""
 import os
+import signal
 import sys
 
 import machine
@@ -60,7 +61,7 @@ def test_console_after_an_error():
 
 
 def test_killed_then_plays_again():
-    check_put_back(FB, "kill")
+    check_put_back(FB, signal.SIGKILL)
     check_frames(FB, FORM, "copied", frames=(5,))
 
 

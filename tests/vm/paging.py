@@ -3,6 +3,7 @@
 and bochs (which says yes to a move and stays), and vfb, memory with pixels of an odd layout."""
 import os
 import re
+import signal
 import sys
 
 import machine
@@ -89,7 +90,7 @@ def test_virtio_console_after_an_error():
 
 
 def test_virtio_killed_then_plays_again():
-    check_put_back(VIRTIO, "kill")
+    check_put_back(VIRTIO, signal.SIGKILL)
     check_frames(VIRTIO, "BGRx", "flipped", frames=(5,))
 
 

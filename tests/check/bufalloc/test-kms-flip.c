@@ -317,6 +317,30 @@ START_TEST (a_shared_card_keeps_its_events_and_gives_a_fence)
 }
 END_TEST
 
+START_TEST (events_that_another_user_of_the_card_has_read_stop_nothing)
+{
+  Card card;
+  card_init (&card);
+  fake_kms_ready (&card.fake);
+  card.options.kms_api = BA_KMS_LEGACY; /* no fences */
+  card.options.has_fd = true;
+  card.options.fd = fake_kms_open_fd (&card.fake);
+  card_start (&card, NULL);
+  ck_assert_int_eq (card_flip (&card), 0);
+  int64_t began_ns = card.fake.clock_ns;
+  for (unsigned i = 0; i < 10; i++) {
+    ck_assert_int_eq (card_flip (&card), 0);
+    ck_assert_uint_eq (card.fake.n_flips, i + 1);
+    card.fake.is_flipping = card.fake.event_ready = false;
+  }
+  ck_assert_uint_eq (card_stats (&card).flips, 11);
+  ck_assert_int_lt (card.fake.clock_ns - began_ns, 600 * MS); /* 200 ms only once */
+  card_stop (&card);
+  ck_assert (fake_kms_is_restored (&card.fake));
+  card_finish (&card);
+}
+END_TEST
+
 START_TEST (a_screen_that_cannot_be_put_back_is_no_more_than_a_warning)
 {
   Card card;
@@ -365,5 +389,6 @@ RUN ("kms-flip", the_first_page_sets_the_mode_the_others_flip_and_close_puts_bac
      a_flip_of_somebody_else_is_waited_for, a_card_that_vanishes_is_an_error, one_page_is_shown_once_and_flushed_after,
      without_vsync_flips_tear_where_the_driver_can, an_overlay_leaves_mode_and_primary_alone,
      an_overlay_needs_a_picture_to_go_with, colours_are_set_with_the_next_page_and_put_back,
-     a_shared_card_keeps_its_events_and_gives_a_fence, a_screen_that_cannot_be_put_back_is_no_more_than_a_warning,
+     a_shared_card_keeps_its_events_and_gives_a_fence, events_that_another_user_of_the_card_has_read_stop_nothing,
+     a_screen_that_cannot_be_put_back_is_no_more_than_a_warning,
      the_watcher_puts_back_what_a_killed_player_has_shown)

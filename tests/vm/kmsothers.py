@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""KMS beside others: a second player, an application that has the card open and lends it, two screens of one card,
+another terminal, a screen that sleeps or is unplugged, and a driver that goes. The tests at the end take cards away."""
+import os
+import signal
+import sys
+
+import machine
+import screen
+from card import Card, bars, error_of
+from fbdev import assert_ways, check_frames, drawn, eventually, main, moving
+
+machine.skip_without()
+if "BA_VM_FLIP" not in os.environ:
+    print("SKIPPED: built without KMS")
+    sys.exit(machine.SKIPPED)
+VM = machine.Machine(
+    "kmsothers",
+    ["-vga", "none", "-device", "virtio-vga,id=virtio,xres=640,yres=480,max_outputs=2",
+     "-device", "bochs-display,id=bochs,edid=on,xres=640,yres=480"], ["drm_kms_helper drm_fbdev_overalloc=300", "virtio-gpu", "bochs"])
+VIRTIO = Card(VM, 0, "virtio")
+BOCHS = Card(VM, 1, "bochs")
+SECOND = Card(VM, 0, "virtio", 800, 600, ",connector=Virtual-2,mode=800x600", head=1)
+FOREVER = 0x7fffffff
+TEXT_2 = r"printf '\033[2J\033[Hthe second terminal\n' >/dev/tty2"
+GREEN = screen.Picture(640, 480, b"\0\xff\0" * (640 * 480))
+
+
+def last_of(card, n):
+    """The last of n frames of the moving picture, as this card shows it."""
+    return drawn(moving(n), "BGRx", card.width, card.height)
+
+
+def test_a_second_player_is_told_who_has_the_screen():
+    player = VM.play(f"{moving(5)} ! {BOCHS.flip}")
+    BOCHS.until_seen(last_of(BOCHS, 5))
+    said = error_of(VM, f"videotestsrc ! {BOCHS.sink}")
+    assert f"{BOCHS.card} is in use" in said and "another program" in said, said
+    BOCHS.until_seen(last_of(BOCHS, 5))
+    assert_ways(player.stop()["sink"], flipped=5)
+    check_frames(BOCHS, "BGRx", "flipped", frames=(4,))
+
+
+def test_the_framebuffer_of_a_card_that_has_a_master_is_in_use():
+    """The driver says yes to everything but the pan, and on bochs what is written is lost."""
+    player = VM.play(f"{moving(5)} ! {BOCHS.flip}")
+    BOCHS.until_seen(last_of(BOCHS, 5))
+    said = error_of(VM, f"videotestsrc ! fbdevzerosink name=sink device={BOCHS.path}")
+    assert f"{BOCHS.path}" in said and "in use" in said, said
+    BOCHS.until_seen(last_of(BOCHS, 5))
+    assert_ways(player.stop()["sink"], flipped=5)
+
+
+def test_a_program_that_is_no_player_has_the_card():
+    with VIRTIO.flipping("5"):
+        VIRTIO.until_seen(bars(640, 480, 4))
+        said = error_of(VM, f"videotestsrc ! {VIRTIO.sink}")
+        assert "is in use" in said, said
+        VIRTIO.until_seen(bars(640, 480, 4))
+
+
+def application(card, more=""):
+    """An application with a card of its own and a moving picture on it, of which something is seen."""
+    app = machine.Application(VM, card.card,
+                              f"{moving(FOREVER)} ! video/x-raw,framerate=30/1 ! {card.flip} fd=@ {more}")
+    check_goes_on(app)
+    return app
+
+
+def check_goes_on(app):
+    """Frames come, whether anybody sees them or not."""
+    before = int(app.say("frames"))
+
+    def check():
+        assert int(app.say("frames")) > before + 3, f"no frames after {before}: {app.say('ask')}"
+    eventually(check)
+
+
+def test_master_is_lost_and_regained():
+    for api in ("atomic", "legacy"):
+        before = VIRTIO.console()
+        app = application(VIRTIO, f"kms-api={api}")
+        VIRTIO.until_other(before)
+        assert app.say("lend") == "done"
+        VIRTIO.until_seen(GREEN, what="lent")
+        assert app.say("back") == "done"
+        VIRTIO.until_other(GREEN)
+        VIRTIO.until_other(before)
+        assert app.say("ask") == "none"
+        assert app.stop()["sink"]["flipped"] > 0
+        VIRTIO.until_seen(before, what=api)
+
+
+def test_a_sleeping_screen_is_left_asleep():
+    def power():
+        VM.run("cat /sys/class/drm/card0-Virtual-1/dpms /sys/class/drm/card0-Virtual-1/enabled")
+        return VM.said.split()
+    for api in ("atomic", "legacy"):
+        before = VIRTIO.console()
+        connector = VIRTIO.connectors()["Virtual-1"]
+        app = application(VIRTIO, f"kms-api={api}")
+        VIRTIO.until_other(before)
+        assert app.say(f"dpms {connector} 3") == "done"
+        check_goes_on(app)
+        assert power()[0] == "Off", power()
+        assert app.say(f"dpms {connector} 0") == "done"
+        dark = VIRTIO.seen()
+        VIRTIO.until_other(dark)
+        assert power()[0] == "On", power()
+        assert app.say("ask") == "none"
+        app.stop()
+        VIRTIO.until_seen(before, what=api)
+
+
+def test_two_screens_of_one_open_card():
+    VM.run("echo on >/sys/class/drm/card0-Virtual-2/status")
+    try:
+        for api in ("atomic", "legacy"):
+            before = VIRTIO.console()
+            sinks = (f"name={name} sync=false offer-pages=always fd=@ kms-api={api} device={device}" for name, device in
+                     (("sink", f"{VIRTIO.card},connector=Virtual-1"), ("second", SECOND.card)))
+            one, two = (f"{moving(n)} ! fbdevzerosink {sink}" for n, sink in zip((40, 41), sinks))
+            app = machine.Application(VM, VIRTIO.card, f"{one} {two}")
+            VIRTIO.until_seen(last_of(VIRTIO, 40), what=f"{api}, first")
+            SECOND.until_seen(last_of(SECOND, 41), what=f"{api}, second")
+            stats = app.stop()
+            assert_ways(stats["sink"], flipped=40)
+            assert_ways(stats["second"], flipped=41)
+            VIRTIO.until_seen(before, what=api)
+    finally:
+        VM.run("echo detect >/sys/class/drm/card0-Virtual-2/status")
+
+
+def test_another_terminal_while_playing():
+    """Nothing is drawn over the frames; its text is there at the end."""
+    VIRTIO.switch(2)
+    VM.run(TEXT_2)
+    second = VIRTIO.still()
+    VIRTIO.switch(1)
+    first = VIRTIO.console()
+    player = VM.play(f"{moving(5)} ! {VIRTIO.flip}", terminal=True)
+    try:
+        VIRTIO.until_seen(last_of(VIRTIO, 5))
+        VIRTIO.switch(2)
+        VM.run(TEXT_2)
+        VIRTIO.until_seen(last_of(VIRTIO, 5))
+        assert_ways(player.stop()["sink"], flipped=5)
+        VIRTIO.until_seen(second)
+    finally:
+        VIRTIO.switch(1)
+    VIRTIO.until_seen(first)
+
+
+def test_a_connector_is_unplugged_and_plugged():
+    before = VIRTIO.console()
+    app = application(VIRTIO)
+    VIRTIO.until_other(before)
+    for status in ("off", "detect"):
+        VM.run(f"echo {status} >/sys/class/drm/card0-Virtual-1/status")
+        check_goes_on(app)
+        VIRTIO.until_other(VIRTIO.seen())
+    assert app.say("ask") == "none"
+    app.stop()
+    VIRTIO.until_seen(before)
+
+
+def check_taken_away(opened, number, sink):
+    """The driver lets go of a card in the middle of a stream: one error that says so, and no other complaint."""
+    VM.run(f"readlink -f /sys/class/drm/card{number}/device /sys/class/drm/card{number}/device/driver")
+    device, driver = VM.said.split()
+    app = machine.Application(VM, opened, f"{moving(FOREVER)} ! video/x-raw,framerate=30/1 ! {sink}")
+    check_goes_on(app)
+    VM.run(f"basename {device} >{driver}/unbind")
+
+    def check():
+        assert "is gone" in app.say("ask"), VM.said
+    eventually(check)
+    said = app.signal(signal.SIGINT)
+    assert "WARN" not in said and "CRITICAL" not in said, said
+    VM.run(f"basename {device} >{driver}/bind")
+
+
+def test_cards_are_taken_away():
+    check_taken_away("/dev/null", 1, f"fbdevzerosink name=sink device={BOCHS.path}")
+    check_taken_away(BOCHS.card, 1, f"{BOCHS.flip} fd=@")
+    check_taken_away("/dev/null", 1, f"{BOCHS.flip} kms-api=legacy")
+    check_frames(BOCHS, "BGRx", "flipped", frames=(5,))
+    check_taken_away("/dev/null", 0, VIRTIO.flip)
+
+
+if __name__ == "__main__":
+    main(sys.modules[__name__])
