@@ -174,6 +174,7 @@ gst_fbdev_zero_sink_change_pages (GstFbdevZeroSink * self, const BaDisplayOption
   /* who has pools of the pages before gets all of these pages back in time, and draws in vain until he asks again */
   gst_fbdev_zero_sink_forget_frame (self);
   gst_fbdev_zero_sink_forget_convert (self);
+  gst_fbdev_zero_sink_forget_imports (self);
   allocator = gst_ba_fbdev_allocator_new (display, error);
   if (allocator && describe_pages (GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format)) {
     use_display (self, display, GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format);

@@ -3,6 +3,7 @@
  * test-normal-dmabuf.c: memory from /dev/udmabuf and /dev/dma_heap: what the kernel is asked for, what is given back when
  * a call fails, and the brackets around what the CPU does. The devices are a table of calls; any file is a dmabuf.
  */
+#include "fake-device.h"
 #include "test-support.h"
 
 #include <fcntl.h>
@@ -20,35 +21,16 @@
 /* Both kinds must do the same. */
 static const BaMemoryKind kinds[] = { BA_MEMORY_UDMABUF, BA_MEMORY_DMA_HEAP };
 
+/* Files, mappings and failures are the fake device's to count: a source or a dmabuf is one more memfd there. */
 typedef struct
 {
-  BaDeviceCalls calls;
+  FakeDevice device;
+  BaDeviceCalls base; /* the device's own */
   char path[80]; /* of the last open */
-  unsigned n_calls, fail_nth;
-  int fail_errno;
-  bool failed;
-  int n_open, n_mapped;
   unsigned n_again; /* so many brackets are called off first */
   uint64_t flags[4]; /* of the brackets */
   unsigned n_flags;
 } Fake;
-
-static bool
-fails (Fake *fake)
-{
-  if (++fake->n_calls != fake->fail_nth)
-    return false;
-  fake->failed = true;
-  errno = fake->fail_errno;
-  return true;
-}
-
-static int
-opened (Fake *fake, int fd)
-{
-  fake->n_open += fd >= 0;
-  return fd;
-}
 
 static int
 fake_open (void *ctx, const char *path, int flags, mode_t mode)
@@ -57,102 +39,71 @@ fake_open (void *ctx, const char *path, int flags, mode_t mode)
   (void) flags;
   (void) mode;
   strncpy (fake->path, path, sizeof fake->path - 1);
-  return fails (fake) ? -1 : opened (fake, memfd_create ("source", MFD_CLOEXEC));
-}
-
-static int
-fake_close (void *ctx, int fd)
-{
-  ((Fake *) ctx)->n_open--;
-  return close (fd);
+  return fake->base.memfd_create (&fake->device, "source", MFD_CLOEXEC);
 }
 
 static int
 new_dmabuf (Fake *fake, uint64_t size_bytes)
 {
-  int fd = opened (fake, memfd_create ("dmabuf", MFD_CLOEXEC));
   ck_assert_uint_eq (size_bytes, ROOM);
-  ck_assert_int_eq (ftruncate (fd, (off_t) size_bytes), 0);
+  int fd = fake->base.memfd_create (&fake->device, "dmabuf", MFD_CLOEXEC);
+  ck_assert (fd < 0 || ftruncate (fd, (off_t) size_bytes) == 0);
   return fd;
+}
+
+static int
+bracket (Fake *fake, const struct dma_buf_sync *sync)
+{
+  if (fake->n_again > 0) {
+    fake->n_again--;
+    errno = EAGAIN;
+    return -1;
+  }
+  fake->flags[fake->n_flags++] = sync->flags;
+  return 0;
 }
 
 static int
 fake_ioctl (void *ctx, int fd, unsigned long request, void *arg)
 {
-  Fake *fake = ctx;
-  struct udmabuf_create *create = arg;
+  const struct udmabuf_create *create = arg;
   struct dma_heap_allocation_data *heap = arg;
   (void) fd;
-  if (request == DMA_BUF_IOCTL_SYNC && fake->n_again > 0) {
-    fake->n_again--;
-    errno = EAGAIN;
-    return -1;
-  }
-  if (fails (fake))
-    return -1;
   switch (request) {
     case UDMABUF_CREATE:
       /* as the kernel wants it: it does not shrink, and may be written */
       ck_assert_int_eq (fcntl ((int) create->memfd, F_GET_SEALS), F_SEAL_SHRINK);
       ck_assert_uint_eq (create->offset, 0);
       ck_assert_uint_eq (create->flags, UDMABUF_FLAGS_CLOEXEC);
-      return new_dmabuf (fake, create->size);
+      return new_dmabuf (ctx, create->size);
     case DMA_HEAP_IOCTL_ALLOC:
       ck_assert_uint_eq (heap->fd_flags, O_RDWR | O_CLOEXEC);
       ck_assert_uint_eq (heap->heap_flags, 0);
-      heap->fd = (uint32_t) new_dmabuf (fake, heap->len);
-      return 0;
-    case DMA_BUF_IOCTL_SYNC:
-      fake->flags[fake->n_flags++] = ((struct dma_buf_sync *) arg)->flags;
-      return 0;
+      heap->fd = (uint32_t) new_dmabuf (ctx, heap->len);
+      return (int) heap->fd < 0 ? -1 : 0;
     default:
-      errno = ENOTTY;
-      return -1;
+      ck_assert_uint_eq (request, DMA_BUF_IOCTL_SYNC);
+      return bracket (ctx, arg);
   }
 }
 
 static int
 fake_memfd (void *ctx, const char *name, unsigned flags)
 {
-  return fails (ctx) ? -1 : opened (ctx, memfd_create (name, flags));
+  return ((Fake *) ctx)->base.memfd_create (ctx, name, flags);
 }
 
-static int
-fake_ftruncate (void *ctx, int fd, off_t size_bytes)
-{
-  return fails (ctx) ? -1 : ftruncate (fd, size_bytes);
-}
-
-static void *
-fake_mmap (void *ctx, size_t size_bytes, int prot, int flags, int fd, off_t offset)
-{
-  Fake *fake = ctx;
-  if (fails (fake))
-    return MAP_FAILED;
-  fake->n_mapped++;
-  return mmap (NULL, size_bytes, prot, flags, fd, offset);
-}
-
-static int
-fake_munmap (void *ctx, void *address, size_t size_bytes)
-{
-  ((Fake *) ctx)->n_mapped--;
-  return munmap (address, size_bytes);
-}
-
+/* The device is the first in Fake, so that its calls, too, take a Fake. */
 static void
 fake_init (Fake *fake)
 {
   memset (fake, 0, sizeof *fake);
-  fake->calls = bai_device_calls;
-  fake->calls.ctx = fake;
-  fake->calls.open = fake_open;
-  fake->calls.close = fake_close;
-  fake->calls.ioctl = fake_ioctl;
-  fake->calls.memfd_create = fake_memfd;
-  fake->calls.ftruncate = fake_ftruncate;
-  fake->calls.mmap = fake_mmap;
-  fake->calls.munmap = fake_munmap;
+  fake_device_init (&fake->device);
+  fake_device_ready (&fake->device);
+  fake->base = fake->device.calls;
+  fake->device.calls.open = fake_open;
+  fake->device.calls.ioctl = fake_ioctl;
+  fake->device.calls.memfd_create = fake_memfd;
 }
 
 START_TEST (a_source_is_opened_by_its_name)
@@ -170,15 +121,17 @@ START_TEST (a_source_is_opened_by_its_name)
     Fake fake;
     BaError error = { 0 };
     fake_init (&fake);
-    int fd = bai_dmabuf_open_source (&fake.calls, &cases[i].config, &error);
+    int fd = bai_dmabuf_open_source (&fake.device.calls, &cases[i].config, &error);
     ck_assert_int_ge (fd, 0);
     ck_assert_str_eq (fake.path, cases[i].path);
-    fake.calls.close (&fake, fd);
-    fake.fail_nth = fake.n_calls + 1;
-    fake.fail_errno = EACCES;
-    ck_assert_int_eq (bai_dmabuf_open_source (&fake.calls, &cases[i].config, &error), -EACCES);
+    fake.device.calls.close (&fake.device, fd);
+    fake.device.fail_call = FAKE_MEMFD;
+    fake.device.fail_nth = 2;
+    fake.device.fail_errno = EACCES;
+    ck_assert_int_eq (bai_dmabuf_open_source (&fake.device.calls, &cases[i].config, &error), -EACCES);
     ck_assert_msg (strstr (error.message, cases[i].path) != NULL, "%s", error.message);
-    ck_assert_int_eq (fake.n_open, 0);
+    ck_assert_int_eq (fake.device.n_open, 0);
+    fake_device_finish (&fake.device);
   }
 }
 END_TEST
@@ -190,18 +143,19 @@ START_TEST (each_buffer_is_a_dmabuf_of_its_own_that_is_mapped)
     BaMemory a = BA_MEMORY_INIT, b = BA_MEMORY_INIT;
     uint8_t byte = 0;
     fake_init (&fake);
-    ck_assert_int_eq (bai_dmabuf_make (&fake.calls, kinds[i], 100, ROOM, &a), 0);
-    ck_assert_int_eq (bai_dmabuf_make (&fake.calls, kinds[i], 100, ROOM, &b), 0);
+    ck_assert_int_eq (bai_dmabuf_make (&fake.device.calls, kinds[i], 100, ROOM, &a), 0);
+    ck_assert_int_eq (bai_dmabuf_make (&fake.device.calls, kinds[i], 100, ROOM, &b), 0);
     ck_assert_int_ne (a.fd, b.fd);
     ck_assert_uint_eq (a.fd_offset_bytes, 0);
-    ck_assert_int_eq (fake.n_open, 2); /* no file but theirs */
+    ck_assert_int_eq (fake.device.n_open, 2); /* no file but theirs */
     memset (a.blocks[0].data, 0x5a, ROOM);
     ck_assert_int_eq (pread (a.fd, &byte, 1, ROOM - 1), 1);
     ck_assert_uint_eq (byte, 0x5a);
-    bai_dmabuf_free (&fake.calls, ROOM, &a);
-    bai_dmabuf_free (&fake.calls, ROOM, &b);
-    ck_assert_int_eq (fake.n_open, 0);
-    ck_assert_int_eq (fake.n_mapped, 0);
+    bai_dmabuf_free (&fake.device.calls, ROOM, &a);
+    bai_dmabuf_free (&fake.device.calls, ROOM, &b);
+    ck_assert_int_eq (fake.device.n_open, 0);
+    ck_assert_int_eq (fake.device.n_mapped, 0);
+    fake_device_finish (&fake.device);
   }
 }
 END_TEST
@@ -214,17 +168,19 @@ START_TEST (a_call_that_fails_leaves_no_file_and_no_mapping)
       Fake fake;
       BaMemory memory = BA_MEMORY_INIT;
       fake_init (&fake);
-      fake.fail_nth = n;
-      fake.fail_errno = ENOMEM;
-      int r = bai_dmabuf_make (&fake.calls, kinds[i], 100, ROOM, &memory);
-      failed = fake.failed;
+      fake.device.fail_call = FAKE_ANY;
+      fake.device.fail_nth = n;
+      fake.device.fail_errno = ENOMEM;
+      int r = bai_dmabuf_make (&fake.device.calls, kinds[i], 100, ROOM, &memory);
+      failed = fake.device.failed;
       ck_assert_int_eq (r, failed ? -ENOMEM : 0);
       if (!failed) {
         ck_assert_uint_gt (n, 2);
-        bai_dmabuf_free (&fake.calls, ROOM, &memory);
+        bai_dmabuf_free (&fake.device.calls, ROOM, &memory);
       }
-      ck_assert_int_eq (fake.n_open, 0);
-      ck_assert_int_eq (fake.n_mapped, 0);
+      ck_assert_int_eq (fake.device.n_open, 0);
+      ck_assert_int_eq (fake.device.n_mapped, 0);
+      fake_device_finish (&fake.device);
     }
   }
 }
@@ -235,15 +191,16 @@ START_TEST (brackets_say_what_is_done_and_are_begun_again)
   Fake fake;
   fake_init (&fake);
   fake.n_again = 3;
-  ck_assert_int_eq (bai_dmabuf_sync (&fake.calls, 7, BA_DMABUF_WRITE, false), 0);
-  ck_assert_int_eq (bai_dmabuf_sync (&fake.calls, 7, BA_DMABUF_WRITE, true), 0);
-  ck_assert_int_eq (bai_dmabuf_sync (&fake.calls, 7, BA_DMABUF_READ | BA_DMABUF_WRITE, false), 0);
-  ck_assert_int_eq (bai_dmabuf_sync (&fake.calls, 7, BA_DMABUF_READ, true), 0);
+  ck_assert_int_eq (bai_dmabuf_sync (&fake.device.calls, 7, BA_DMABUF_WRITE, false), 0);
+  ck_assert_int_eq (bai_dmabuf_sync (&fake.device.calls, 7, BA_DMABUF_WRITE, true), 0);
+  ck_assert_int_eq (bai_dmabuf_sync (&fake.device.calls, 7, BA_DMABUF_READ | BA_DMABUF_WRITE, false), 0);
+  ck_assert_int_eq (bai_dmabuf_sync (&fake.device.calls, 7, BA_DMABUF_READ, true), 0);
   ck_assert_uint_eq (fake.n_flags, 4);
   ck_assert (fake.flags[0] == (DMA_BUF_SYNC_START | DMA_BUF_SYNC_WRITE));
   ck_assert (fake.flags[1] == (DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE));
   ck_assert (fake.flags[2] == (DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW));
   ck_assert (fake.flags[3] == (DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ));
+  fake_device_finish (&fake.device);
 }
 END_TEST
 

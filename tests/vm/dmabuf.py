@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Memory of other devices on the screens of real drivers: a camera's (vivid) and what the kernel makes dmabufs of, shown
+where it lies by cirrus and by vkms, refused by virtio and bochs with the reason told, and copied then."""
+import os
+import sys
+
+import machine
+import screen
+import vkms
+from fbdev import Framebuffer, assert_ways, eventually, main
+
+machine.skip_without()
+if "BA_VM_FLIPDMABUFS" not in os.environ:
+    print("SKIPPED: built without KMS")
+    sys.exit(machine.SKIPPED)
+VKMS, WHY_NO_VKMS = vkms.module()
+VM = machine.Machine(
+    "dmabuf",
+    ["-vga", "none", "-device", "virtio-vga,id=virtio,xres=640,yres=480", "-device", "bochs-display,id=bochs",
+     "-device", "cirrus-vga,id=cirrus"],
+    ["virtio-gpu", "bochs", "cirrus"] + ([VKMS] if VKMS else []) + ["vivid n_devs=1 node_types=0x1"])
+DRIVERS = ["virtio_gpu", "bochs-drm", "cirrus"] + (["vkms"] if VKMS else [])
+VIRTIO, CIRRUS = Framebuffer(VM, 0, "virtio"), Framebuffer(VM, 2, "cirrus")
+FRAMES = 20
+SOURCES = ("udmabuf", "system")
+CAMERA = "v4l2src device=/dev/video0 io-mode=dmabuf num-buffers={} ! video/x-raw,format=BGRx,width=640,height=480"
+
+
+def bar(width, height, frame):
+    """What flipdmabufs draws."""
+    rows = height // 16 + 1
+    first = frame * 4 % (height - rows + 1)
+    return screen.Picture(width, height, bytes(3 * width * first) + b"\xff" * (3 * width * rows)
+                          + bytes(3 * width * (height - rows - first)))
+
+
+def sink(number):
+    return f"fbdevzerosink name=sink sync=false device=/dev/dri/card{number},mode=640x480"
+
+
+def check_camera(number, **ways):
+    """Plays ten frames of the camera. What frame-stats says."""
+    VM.run(f"GST_DEBUG=bufalloc-stats:4 GST_DEBUG_NO_COLOR=1 gst-launch-1.0 -q {CAMERA.format(10)} ! {sink(number)}")
+    stats = machine.frame_stats(VM.said)["sink"]
+    assert_ways(stats, **ways)
+    return stats
+
+
+def flip(number, words, check=True):
+    """What flipdmabufs says of a card."""
+    VM.run(f"{os.environ['BA_VM_FLIPDMABUFS']} /dev/dri/card{number},mode=640x480 {words}", check=check)
+    return VM.said
+
+
+def test_the_machine_has_these_cards():
+    VM.run(f"for n in $(seq 0 {len(DRIVERS) - 1}); do cat /sys/kernel/debug/dri/$n/name; done")
+    assert [line.split()[0] for line in VM.said.splitlines()] == DRIVERS, VM.said
+
+
+def test_a_camera_on_cirrus_is_shown_where_it_lies():
+    stats = check_camera(2, flipped=10)
+    assert stats["bytes-written"] == 0 and stats["reason"] == "", stats
+
+
+def test_a_camera_on_vkms_is_shown_where_it_lies():
+    if not VKMS:
+        print(WHY_NO_VKMS)
+        return
+    stats = check_camera(3, flipped=10)
+    assert stats["bytes-written"] == 0 and stats["reason"] == "", stats
+
+
+def test_a_camera_on_virtio_is_copied_and_the_driver_says_why():
+    stats = check_camera(0, copied=10)
+    assert "virtio_gpu does not import the memory" in stats["reason"], stats
+
+
+def test_a_camera_on_bochs_is_copied_and_the_driver_says_why():
+    stats = check_camera(1, copied=10)
+    assert "bochs-drm does not import the memory" in stats["reason"], stats
+
+
+def test_what_is_imported_looks_as_what_is_copied():
+    """The lower half: in the upper one the camera writes the time."""
+    pictures = []
+    for number, fb in ((0, VIRTIO), (2, CIRRUS)):
+        player = VM.play(f"{CAMERA.format(10)} ! {sink(number)}")
+
+        def check():
+            seen = fb.seen()
+            bars = {seen.pixel(x, 470) for x in range(0, seen.width, 8)}
+            assert seen.width == 640 and len(bars) > 5, f"no bars are seen, but {bars}"
+            pictures.append(b"".join(seen.row(y) for y in range(300, 480)))
+        try:
+            eventually(check)
+        finally:
+            player.stop()
+    assert pictures[0] == pictures[1]
+
+
+def test_cached_memory_on_cirrus_to_the_last_pixel():
+    for source in SOURCES:
+        hold = f"/run/hold-{source}"
+        VM.run(f"mkfifo {hold}; {os.environ['BA_VM_FLIPDMABUFS']} /dev/dri/card2,mode=640x480 {source} {FRAMES} hold "
+               f"<>{hold} >{source}.log 2>&1 & echo $!")
+        pid = int(VM.said.split()[-1])
+        try:
+            CIRRUS.until_seen(bar(640, 480, FRAMES - 1), what=source)
+        finally:
+            VM.run(f"echo >{hold}; timeout {machine.END_S} tail --pid={pid} -s 0.1 -f /dev/null || kill -9 {pid}")
+        with open(os.path.join(VM.results, f"{source}.log"), encoding="utf-8") as file:
+            assert f"{FRAMES} flips of {source} on cirrus" in file.read()
+
+
+def test_cached_memory_on_vkms():
+    if not VKMS:
+        print(WHY_NO_VKMS)
+        return
+    for source in SOURCES:
+        assert f"{FRAMES} flips of {source} on vkms" in flip(3, f"{source} {FRAMES}")
+
+
+def test_cached_memory_is_refused_by_the_others():
+    for number, driver in ((0, "virtio_gpu"), (1, "bochs-drm")):
+        for source in SOURCES:
+            said = flip(number, f"{source} {FRAMES}", check=False)
+            assert f"0 flips of {source} on {driver}: the driver {driver} does not import the memory" in said, said
+
+
+if __name__ == "__main__":
+    main(sys.modules[__name__])
