@@ -11,9 +11,9 @@
 
 #define GROUP "250"
 
-/* The address sanitizer takes ten times as long, and sees a leak after one frame. */
+/* The address sanitizer takes many times as long, and sees a leak after one frame. */
 #ifdef __SANITIZE_ADDRESS__
-#define COUNT(n) ((n) / 10)
+#define COUNT(n) ((n) / 50)
 #else
 #define COUNT(n) (n)
 #endif

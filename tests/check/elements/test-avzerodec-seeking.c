@@ -109,11 +109,18 @@ play_from (const Media *m, const gchar *decoder, const Seek *seek, Trace *trace)
 
 static const gchar *decoders[] = { "avzerodec max-threads=1", "avzerodec max-threads=4" };
 
-/* Each seek in each stream. */
+/* Each seek in each stream; under the address sanitizer, which is slow, each seek in one and each stream with two. */
+#ifdef __SANITIZE_ADDRESS__
+#define N_SEEKS_IN_STREAMS G_N_ELEMENTS (seeks)
+#else
+#define N_SEEKS_IN_STREAMS (G_N_ELEMENTS (media) * G_N_ELEMENTS (seeks))
+#endif
+
 GST_START_TEST (seek_gives_what_stock_decoders_give)
 {
-  const Media *m = &media[__i__ / (gint) G_N_ELEMENTS (seeks)];
-  const Seek *seek = &seeks[__i__ % (gint) G_N_ELEMENTS (seeks)];
+  guint s = (guint) __i__ % G_N_ELEMENTS (seeks);
+  const Media *m = &media[(s + (guint) __i__ / G_N_ELEMENTS (seeks)) % G_N_ELEMENTS (media)];
+  const Seek *seek = &seeks[s];
   Trace wanted;
   trace_init (&wanted, FALSE);
   play_from (m, m->stock, seek, &wanted);
@@ -254,7 +261,7 @@ avzerodec_seeking_suite (void)
   TCase *tcase = tcase_create ("pipelines");
   watch_over (tcase);
   suite_add_tcase (suite, tcase);
-  tcase_add_loop_test (tcase, seek_gives_what_stock_decoders_give, 0, G_N_ELEMENTS (media) * G_N_ELEMENTS (seeks));
+  tcase_add_loop_test (tcase, seek_gives_what_stock_decoders_give, 0, N_SEEKS_IN_STREAMS);
   tcase_add_loop_test (tcase, segments_follow_each_other_without_a_flush, 0, 2 * G_N_ELEMENTS (media));
   tcase_add_loop_test (tcase, backwards_is_forwards_turned_round, 0, 2 * G_N_ELEMENTS (media));
   tcase_add_loop_test (tcase, seeks_in_quick_succession, 0, G_N_ELEMENTS (decoders));
