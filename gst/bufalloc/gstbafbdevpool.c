@@ -89,11 +89,10 @@ choose_memory (GstBaFbdevPool * self, GstStructure * config)
 static gint
 component_of (const GstVideoInfo * info, guint i)
 {
-  gint component = 0;
+  gint components[GST_VIDEO_MAX_COMPONENTS];
 
-  while (GST_VIDEO_INFO_COMP_PLANE (info, component) != i)
-    component++;
-  return component;
+  gst_video_format_info_component (info->finfo, i, components);
+  return components[0];
 }
 
 /* Where the window begins in plane @i of the page. */

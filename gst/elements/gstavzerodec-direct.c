@@ -60,15 +60,6 @@ check_codec (const GstAvZeroDirectQuestion *q, gchar reason[GST_AV_ZERO_REASON_B
   return TRUE;
 }
 
-static gint
-component_of (const GstVideoFormatInfo *finfo, guint plane)
-{
-  gint component = 0;
-  while (GST_VIDEO_FORMAT_INFO_PLANE (finfo, component) != plane)
-    component++;
-  return component;
-}
-
 /* Where plane @i ends in the page at the latest. */
 static gsize
 end_of_plane (const GstAvZeroDirectQuestion *q, guint n_planes, guint i)
@@ -95,7 +86,9 @@ check_planes (const GstAvZeroDirectQuestion *q, const GstVideoFormatInfo *finfo,
     return refuse (reason, "the codec may write %d columns and %d lines beside the picture", width - q->width_px,
                    height - q->height_px);
   for (guint i = 0; i < GST_VIDEO_FORMAT_INFO_N_PLANES (finfo); i++) {
-    gint c = component_of (finfo, i), stride = q->plane_stride_bytes[i];
+    gint components[GST_VIDEO_MAX_COMPONENTS], stride = q->plane_stride_bytes[i];
+    gst_video_format_info_component (finfo, i, components);
+    gint c = components[0];
     gint64 left = (gint64) (q->window.x >> GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c))
                   * GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, c);
     gint64 top = q->window.y >> GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c);

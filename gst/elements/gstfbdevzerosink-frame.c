@@ -50,12 +50,12 @@ static gboolean
 plane_lies_right (GstFbdevZeroSink * self, gsize start, const GstVideoMeta * meta, guint i, gint x, gint y)
 {
   const GstVideoInfo *page = &self->screen;
-  gint component = 0;
+  gint components[GST_VIDEO_MAX_COMPONENTS], component;
   gint stride = meta ? meta->stride[i] : GST_VIDEO_INFO_PLANE_STRIDE (&self->info, i);
   gsize offset = start + (meta ? meta->offset[i] : GST_VIDEO_INFO_PLANE_OFFSET (&self->info, i));
 
-  while (GST_VIDEO_INFO_COMP_PLANE (page, component) != i)
-    component++;
+  gst_video_format_info_component (page->finfo, i, components);
+  component = components[0];
   return stride == GST_VIDEO_INFO_PLANE_STRIDE (page, i)
       && offset == GST_VIDEO_INFO_PLANE_OFFSET (page, i) + (gsize) stride *(y >> GST_VIDEO_FORMAT_INFO_H_SUB (page->finfo,
           component)) + (gsize) (x >> GST_VIDEO_FORMAT_INFO_W_SUB (page->finfo, component))

@@ -23,12 +23,12 @@ static const GstVideoFormat yuv_formats[] = {
 
 /* A plane that nobody can tell what its colours mean shows them as its driver likes: not unasked. */
 static gboolean
-may_be_yuv (GstFbdevZeroSink * self)
+may_look_wrong (GstFbdevZeroSink * self)
 {
   gboolean may;
 
   GST_OBJECT_LOCK (self);
-  may = self->tells_colours || self->offer_pages == GST_BA_OFFER_PAGES_ALWAYS;
+  may = self->offer_pages == GST_BA_OFFER_PAGES_ALWAYS;
   GST_OBJECT_UNLOCK (self);
   return may;
 }
@@ -60,7 +60,8 @@ gst_fbdev_zero_sink_get_native_formats (GstFbdevZeroSink * self, const View * vi
   display = self->display ? ba_display_ref (self->display) : NULL;
   GST_OBJECT_UNLOCK (self);
   g_value_init (formats, GST_TYPE_LIST);
-  if (display && is_kms (display) && may_be_yuv (self) && view->direction == GST_VIDEO_ORIENTATION_IDENTITY) {
+  if (display && is_kms (display) && (self->tells_colours || may_look_wrong (self))
+      && view->direction == GST_VIDEO_ORIENTATION_IDENTITY) {
     for (guint i = 0; i < G_N_ELEMENTS (yuv_formats); i++) {
       if (ba_display_supports_format (display, gst_ba_fourcc_from_format (yuv_formats[i])))
         append_format (formats, yuv_formats[i]);
@@ -260,8 +261,7 @@ can_be_native (GstFbdevZeroSink * self, GstCaps * caps, const Placement * place)
     return FALSE;
   if (gst_caps_features_contains (gst_caps_get_features (caps, 0), GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION))
     return FALSE;               /* that is painted */
-  return !GST_VIDEO_INFO_IS_YUV (info) || (may_be_yuv (self) && (tell_colours (self, info)
-          || self->offer_pages == GST_BA_OFFER_PAGES_ALWAYS));
+  return !GST_VIDEO_INFO_IS_YUV (info) || tell_colours (self, info) || may_look_wrong (self);
 }
 
 /* Pages that the stream can be drawn into; FALSE where there are none but the plain ones. */
@@ -366,14 +366,14 @@ gst_fbdev_zero_sink_copy_planes (GstFbdevZeroSink * self, const GstVideoFrame * 
   guint64 bytes = 0;
 
   for (guint i = 0; i < GST_VIDEO_INFO_N_PLANES (screen); i++) {
-    gint comp = 0, stride = GST_VIDEO_INFO_PLANE_STRIDE (screen, i), in_stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, i);
-    gint pixel_bytes, x_sub, y_sub, rows;
+    gint stride = GST_VIDEO_INFO_PLANE_STRIDE (screen, i), in_stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, i);
+    gint components[GST_VIDEO_MAX_COMPONENTS], comp, pixel_bytes, x_sub, y_sub, rows;
     const guint8 *from = GST_VIDEO_FRAME_PLANE_DATA (frame, i);
     guint8 *to = (guint8 *) ba_buffer_get_data (page) + GST_VIDEO_INFO_PLANE_OFFSET (screen, i);
     gsize row_bytes;
 
-    while (GST_VIDEO_FORMAT_INFO_PLANE (finfo, comp) != i)
-      comp++;
+    gst_video_format_info_component (finfo, i, components);
+    comp = components[0];
     x_sub = GST_VIDEO_FORMAT_INFO_W_SUB (finfo, comp);
     y_sub = GST_VIDEO_FORMAT_INFO_H_SUB (finfo, comp);
     pixel_bytes = GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, comp);

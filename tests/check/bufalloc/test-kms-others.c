@@ -12,27 +12,39 @@
 
 static const BaKmsApi apis[] = { BA_KMS_ATOMIC, BA_KMS_LEGACY };
 
+/* With a page on screen. */
+static void
+card_show (Card *card, BaKmsApi api)
+{
+  card_init (card);
+  card->options.kms_api = api;
+  card_start (card, CARD);
+  ck_assert_int_eq (card_flip (card), 0);
+}
+
+static void
+plug (Card *card, bool plugged)
+{
+  card->fake.unplugged = !plugged;
+  fake_kms_tell (&card->fake, true);
+}
+
 START_TEST (a_screen_that_comes_back_shows_the_last_page_again)
 {
   for (size_t i = 0; i < N_ELEMENTS (apis); i++) {
     Card card;
-    card_init (&card);
-    card.options.kms_api = apis[i];
-    card_start (&card, CARD);
+    card_show (&card, apis[i]);
     ck_assert_int_ge (ba_display_get_event_fd (card.display), 0);
-    ck_assert_int_eq (card_flip (&card), 0);
     ck_assert_int_eq (card_flip (&card), 0);
     unsigned n_modesets = card.fake.n_modesets;
     fake_kms_tell (&card.fake, false);
     ck_assert_int_eq (ba_display_refresh (card.display), 0);
-    card.fake.unplugged = true;
-    fake_kms_tell (&card.fake, true);
+    plug (&card, false);
     ck_assert_int_eq (ba_display_refresh (card.display), 0);
     ck_assert_int_eq (card_flip (&card), 0); /* the pipeline goes on */
     ck_assert_uint_eq (card.fake.n_modesets, n_modesets);
     uint32_t seen = card.fake.screen.planes[0].fb;
-    card.fake.unplugged = false;
-    fake_kms_tell (&card.fake, true);
+    plug (&card, true);
     ck_assert_int_eq (ba_display_refresh (card.display), 1);
     ck_assert_uint_eq (card.fake.n_modesets, n_modesets + 2); /* off and on: it has heard nothing of the mode */
     ck_assert_uint_eq (card.fake.screen.planes[0].fb, seen);
@@ -48,19 +60,15 @@ END_TEST
 START_TEST (a_flip_notices_it_too)
 {
   Card card;
-  card_init (&card);
-  card_start (&card, CARD);
-  ck_assert_int_eq (card_flip (&card), 0);
-  card.fake.unplugged = true;
-  fake_kms_tell (&card.fake, true);
+  card_show (&card, BA_KMS_AUTO);
+  plug (&card, false);
   ck_assert_int_eq (card_flip (&card), 0);
   card.fake.refuse_request = DRM_IOCTL_MODE_ATOMIC; /* as some drivers do with nothing connected */
   card.fake.refuse_errno = EINVAL;
   ck_assert_int_eq (card_flip (&card), 0);
   card.fake.refuse_request = 0;
-  card.fake.unplugged = false;
   unsigned n_modesets = card.fake.n_modesets;
-  fake_kms_tell (&card.fake, true);
+  plug (&card, true);
   ck_assert_int_eq (card_flip (&card), 0);
   ck_assert_uint_eq (card.fake.n_modesets, n_modesets + 2);
   card_finish (&card);
@@ -70,15 +78,11 @@ END_TEST
 START_TEST (another_screen_without_that_mode_is_told_to_whoever_looks)
 {
   Card card;
-  card_init (&card);
-  card_start (&card, CARD);
-  ck_assert_int_eq (card_flip (&card), 0);
-  card.fake.unplugged = true;
-  fake_kms_tell (&card.fake, true);
+  card_show (&card, BA_KMS_AUTO);
+  plug (&card, false);
   ck_assert_int_eq (ba_display_refresh (card.display), 0);
-  card.fake.unplugged = false;
   card.fake.n_modes = 2; /* of 100x50 both */
-  fake_kms_tell (&card.fake, true);
+  plug (&card, true);
   ck_assert_int_eq (ba_display_refresh (card.display), 0);
   ck_assert_int_eq (ba_display_check_mode (card.display), 1);
   ck_assert_int_eq (card_flip (&card), -ENOTSUP);
@@ -89,9 +93,7 @@ END_TEST
 START_TEST (a_picture_that_stands_still_is_shown_again_when_the_master_is_back)
 {
   Card card;
-  card_init (&card);
-  card_start (&card, CARD);
-  ck_assert_int_eq (card_flip (&card), 0);
+  card_show (&card, BA_KMS_AUTO);
   uint32_t seen = card.fake.screen.planes[0].fb;
   card.fake.master_is_other = true;
   card.fake.is_master = false;
@@ -109,9 +111,7 @@ END_TEST
 START_TEST (without_messages_everything_else_works)
 {
   Card card;
-  card_init (&card);
-  card_start (&card, CARD);
-  ck_assert_int_eq (card_flip (&card), 0);
+  card_show (&card, BA_KMS_AUTO);
   card.fake.vanished = true;
   fake_kms_tell (&card.fake, true);
   ck_assert_int_eq (ba_display_refresh (card.display), 0);

@@ -20,8 +20,8 @@
 
 #define EXPORT __attribute__ ((visibility ("default")))
 
-EXPORT int open (const char *path, int flags, ...);
 EXPORT int open64 (const char *path, int flags, ...);
+EXPORT int open (const char *path, int flags, ...) __attribute__ ((alias ("open64")));
 EXPORT int ioctl (int fd, unsigned long request, ...);
 EXPORT int socket (int domain, int type, int protocol);
 /* Under a name of its own: of poll itself the compiler believes that it only writes there. */
@@ -65,39 +65,22 @@ is_card (int fd)
   return card && fd >= 0 && fd == card->fd;
 }
 
-static int
-open_any (const char *path, int flags, mode_t mode)
-{
-  int (*real) (const char *, int, ...);
-
-  if (card && strcmp (path, FAKE_CARD_PATH) == 0) {
-    fake_kms_libc_lock ();
-    int fd = card->calls.open (card, path, flags, mode);
-    fake_kms_libc_unlock ();
-    return fd;
-  }
-  resolve ("open64", &real);
-  return real (path, flags, mode);
-}
-
-int
-open (const char *path, int flags, ...)
-{
-  va_list args;
-  va_start (args, flags);
-  mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg (args, mode_t) : 0;
-  va_end (args);
-  return open_any (path, flags, mode);
-}
-
 int
 open64 (const char *path, int flags, ...)
 {
+  int (*real) (const char *, int, ...);
   va_list args;
   va_start (args, flags);
   mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg (args, mode_t) : 0;
   va_end (args);
-  return open_any (path, flags, mode);
+  if (!card || strcmp (path, FAKE_CARD_PATH) != 0) {
+    resolve ("open64", &real);
+    return real (path, flags, mode);
+  }
+  fake_kms_libc_lock ();
+  int fd = card->calls.open (card, path, flags, mode);
+  fake_kms_libc_unlock ();
+  return fd;
 }
 
 int

@@ -74,6 +74,20 @@ CHANGE (odd_width, q->width_px = q->aligned_width_px = q->window.w = q->page_wid
 CHANGE (rgb16, q->format = q->page_format = GST_VIDEO_FORMAT_RGB16; q->page_stride_bytes = 1280;
         q->page_bytes = 1280 * 480)
 
+/* I420 as a card gives it: 512 lines of 768 bytes, and twice 256 of 384. */
+CHANGE (planes, q->format = q->page_format = GST_VIDEO_FORMAT_I420; q->plane_stride_bytes[0] = 768;
+        q->plane_stride_bytes[1] = q->plane_stride_bytes[2] = 384; q->plane_offset_bytes[1] = 768 * 512;
+        q->plane_offset_bytes[2] = 768 * 512 + 384 * 256; q->page_bytes = 768 * 512 * 3 / 2)
+CHANGE (planes_block, planes (q); q->aligned_width_px = 672; q->aligned_height_px = 512)
+CHANGE (planes_one_line_more, planes (q); q->aligned_height_px = 514)
+CHANGE (planes_last_line, planes (q); q->aligned_height_px = 512; q->page_bytes -= 384)
+CHANGE (planes_wide, planes (q); q->aligned_width_px = 832)
+CHANGE (planes_odd_chroma, planes (q); q->plane_stride_bytes[2] = 352)
+CHANGE (planes_window, planes (q); q->width_px = q->aligned_width_px = q->window.w = 320; q->window.x = 128)
+CHANGE (planes_window_written_beside, planes_window (q); q->aligned_width_px = 336)
+CHANGE (planes_window_not_aligned, planes_window (q); q->window.x = 64)
+CHANGE (planes_cut, planes (q); q->window.h = 400)
+
 static const Row rows[] = {
   { "the base", nothing, NULL },
   { "switched off", never, "never" },
@@ -105,6 +119,16 @@ static const Row rows[] = {
   { "a window of another size", window_of_other_size, "639x480" },
   { "a width that is not aligned, in a wider stride", odd_width, NULL },
   { "two bytes a pixel", rgb16, NULL },
+  { "planes", planes, NULL },
+  { "planes, with room for blocks", planes_block, NULL },
+  { "planes, one line more than there are", planes_one_line_more, "lines, which plane 0 of a page does not have" },
+  { "planes, the last line of the last one is missing", planes_last_line, "256 lines, which plane 2" },
+  { "planes, rows too long", planes_wide, "a row of the codec has 832 bytes, one of plane 0 768" },
+  { "planes, one with rows that are not aligned", planes_odd_chroma, "rows of plane 2 are 352 bytes apart" },
+  { "planes, a window", planes_window, NULL },
+  { "planes, a window that is left", planes_window_written_beside, "may write 16 columns" },
+  { "planes, a window whose colours are not aligned", planes_window_not_aligned, "rows of plane 1" },
+  { "planes, less than the picture is seen", planes_cut, "the picture is 640x480, its place on the screen 640x400" },
 };
 
 GST_START_TEST (decision_follows_the_table)
