@@ -493,6 +493,7 @@ START_TEST (other_pages_let_go_of_it_when_they_have_taken_its_place)
   ck_assert_int_eq (ba_allocator_new_with_config (BA_TYPE_FRAMEBUFFER, &config, NULL, &card.allocator), 0);
   ck_assert_int_eq (ba_allocator_build_pool (card.allocator, &spec, &card.pool), 0);
   ck_assert_uint_eq (shown_handle (&card), handle); /* still there */
+  ck_assert_int_eq (frame.n_gone, 0); /* so it is not to be written */
   ck_assert_uint_eq (n_imported (&card), 1);
 
   ck_assert_int_eq (card_flip (&card), 0);
