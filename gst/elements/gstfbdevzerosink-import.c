@@ -180,7 +180,8 @@ gst_fbdev_zero_sink_import (GstFbdevZeroSink * self, GstBuffer * buffer, const P
       || gst_ba_fbdev_allocator_owns (self->allocator, gst_buffer_peek_memory (buffer, 0)))
     return FALSE;
   note_pool (self, buffer->pool);
-  why_not = self->copy_this ? "the driver refused to flip to it" : describe_picture (self, buffer, place, &self->import);
+  why_not = self->copy_this ? "the driver refused to flip to it"
+      : describe_picture (self, buffer, place, &self->import);
   if (!why_not && ba_display_import (self->display, &self->import, &error) < 0)
     why_not = error.message;
   if (!why_not && !set_colours (self, &self->info))

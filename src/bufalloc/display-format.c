@@ -85,6 +85,21 @@ ba_display_get_event_fd (BaDisplay *display)
   return display->ops->get_event_fd ? display->ops->get_event_fd (display) : -ENOTSUP;
 }
 
+/* Busy, and no flip is under way: a picture of others that is on screen is theirs again when the new display shows
+ * something else, and not before. */
+static void
+hand_over (BaDisplay *old, BaDisplay *display)
+{
+  pthread_mutex_lock (&old->lock);
+  BaiShown *last = old->pending.is_set ? &old->pending : &old->current;
+  if (last->is_set && !last->page) {
+    display->current = *last;
+    display->current.number += display->info.n_pages - old->info.n_pages; /* their numbers go on behind the pages' */
+    *last = (BaiShown){ 0 };
+  }
+  pthread_mutex_unlock (&old->lock);
+}
+
 /* @old must be open until @display is: the device may refuse. */
 static int
 reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error)
@@ -95,6 +110,8 @@ reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaE
   display->ops = old->ops;
   display->info.kind = old->info.kind;
   r = old->ops->reopen (old, display, options, error);
+  if (r == 0)
+    hand_over (old, display);
   bai_display_leave (old);
   return r;
 }

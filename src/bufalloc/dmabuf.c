@@ -39,7 +39,7 @@ ba_dmabuf_end_access (int fd, unsigned access)
   return bai_dmabuf_sync (&bai_device_calls, fd, access, true);
 }
 
-/* ---- the display's ------------------------------------------------------------------------------------------------ */
+/* ---- the display's ----------------------------------------------------------------------------------------------- */
 
 int
 bai_dmabuf_check (const BaDisplay *display, const BaDmabuf *picture, BaError *error)

@@ -16,7 +16,7 @@
 
 #include "kms-private.h"
 
-/* ---- buffers ------------------------------------------------------------------------------------------------------ */
+/* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
 static bool
 is_same_file (const BaiKmsFile *a, const BaiKmsFile *b)
@@ -78,7 +78,7 @@ unuse_buffer (BaDisplay *display, BaiKmsHandle *entry)
   (void) bai_kms_call (display, DRM_IOCTL_GEM_CLOSE, &arg);
 }
 
-/* ---- framebuffers ------------------------------------------------------------------------------------------------- */
+/* ---- framebuffers ------------------------------------------------------------------------------------------------ */
 
 static void
 drop (BaDisplay *display, BaiKmsImport *import)
@@ -144,7 +144,7 @@ find_place (BaDisplay *display)
   return oldest;
 }
 
-/* ---- what is refused ---------------------------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 static bool
 lies_alike (const BaiKmsPicture *a, const BaiKmsPicture *b)
@@ -203,7 +203,7 @@ bai_kms_refuse_import (BaDisplay *display, unsigned number, int code)
   import->is_forgotten = true;
 }
 
-/* ---- importing ---------------------------------------------------------------------------------------------------- */
+/* ---- importing --------------------------------------------------------------------------------------------------- */
 
 /* Fills what a picture is known by. */
 static int
