@@ -21,6 +21,13 @@ takes_format (const FakeKms *fake, uint32_t fourcc)
   return false;
 }
 
+static bool
+is_imported (FakeKms *fake, const FakeThing *fb)
+{
+  const FakeThing *buffer = fake_kms_find (fake->handles, fb->handles[0]);
+  return buffer && buffer->inode != 0;
+}
+
 /* Whether a screen can be as @wanted says: 0 or an errno. */
 static int
 check_screen (FakeKms *fake, const FakeScreen *wanted)
@@ -33,6 +40,8 @@ check_screen (FakeKms *fake, const FakeScreen *wanted)
     if (!fb)
       return ENOENT;
     if (!takes_format (fake, fb->fourcc) || !wanted->mode.hdisplay) /* off by DPMS it is still one */
+      return EINVAL;
+    if (fake->refuse_imported && is_imported (fake, fb))
       return EINVAL;
     if (!fake->can_scale
         && (plane->values[FAKE_P_SRC_W] >> 16 != plane->values[FAKE_P_W]

@@ -103,6 +103,7 @@ typedef struct
   bool no_import; /* and the cap says so */
   bool no_modifiers;
   int refuse_import; /* errno of every import, although the cap says yes */
+  bool refuse_imported; /* a commit with a framebuffer in memory of others is EINVAL */
   uint32_t refuse_fb; /* a framebuffer of this format is EINVAL */
   bool no_colours; /* no COLOR_ENCODING */
   bool no_mixing; /* no alpha, and a zpos that cannot be set */
