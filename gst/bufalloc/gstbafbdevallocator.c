@@ -164,7 +164,13 @@ gst_ba_fbdev_allocator_get_info (GstBaFbdevAllocator * self, GstVideoInfo * info
 gboolean
 gst_ba_fbdev_allocator_owns (GstBaFbdevAllocator * self, GstMemory * memory)
 {
-  return gst_is_ba_memory (memory) && memory->allocator == GST_ALLOCATOR_CAST (self);
+  BaBuffer *buffer;
+
+  if (gst_is_ba_memory (memory) && memory->allocator == GST_ALLOCATOR_CAST (self))
+    return TRUE;
+  /* a page that was given away as a dmabuf is another allocator's, for GStreamer */
+  buffer = gst_ba_memory_get_buffer (memory);
+  return buffer && self->pages && ba_buffer_get_pool (buffer) == self->pages;
 }
 
 static gboolean

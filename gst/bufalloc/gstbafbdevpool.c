@@ -8,8 +8,11 @@
 #include "gstbafbdevpool.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "gstbaallocator-private.h"
+#include "gstbadmabufallocator-private.h"
+#include "gstbafdmemory-private.h"
 #include "gstbamemory-private.h"
 #include "gstbapool-private.h"
 
@@ -19,6 +22,7 @@ struct _GstBaFbdevPool
   GstBaFbdevAllocator *allocator;
   /* configuration */
   gboolean has_meta;
+  GstAllocator *dmabufs;        /* where memory is to be that; else NULL */
   gboolean has_origin;          /* else the window is in the middle */
   gint origin_x;
   gint origin_y;
@@ -42,8 +46,43 @@ gst_ba_fbdev_pool_get_options (GstBufferPool * pool)
 {
   /* no VIDEO_ALIGNMENT: there is no room for padding around what the screen shows */
   static const gchar *options[] = { GST_BUFFER_POOL_OPTION_VIDEO_META, NULL };
+  static const gchar *kms_options[] = { GST_BUFFER_POOL_OPTION_VIDEO_META, GST_BA_POOL_OPTION_DMABUF, NULL };
+  GstBaFbdevPool *self = GST_BA_FBDEV_POOL (pool);
+  const gchar *kind = "";
 
-  return options;
+  if (self->allocator)
+    kind = ba_display_get_info (gst_ba_fbdev_allocator_get_display (self->allocator))->kind;
+  return strcmp (kind, "kms") == 0 ? kms_options : options;
+}
+
+/* A file of the page, -1 where the driver gives none. */
+static int
+export_page (GstBaFbdevPool * self, guint number)
+{
+  int fd;
+  gint r = ba_display_export_page (gst_ba_fbdev_allocator_get_display (self->allocator), number, &fd);
+
+  if (r < 0)
+    GST_INFO_OBJECT (self, "the driver gives away no pages: %s", ba_error_text (r));
+  return fd;
+}
+
+/* Sees to it that memory is a dmabuf, or is not; FALSE where it cannot be. */
+static gboolean
+choose_memory (GstBaFbdevPool * self, GstStructure * config)
+{
+  gboolean wanted = gst_buffer_pool_config_has_option (config, GST_BA_POOL_OPTION_DMABUF);
+  int fd = wanted ? export_page (self, 0) : -1;
+
+  if (wanted && fd < 0)
+    return FALSE;
+  if (fd >= 0)
+    close (fd);
+  if (!wanted)
+    gst_clear_object (&self->dmabufs);
+  else if (!self->dmabufs)
+    self->dmabufs = gst_ba_dmabuf_allocator_new_for_pages ();
+  return TRUE;
 }
 
 /* Fills info, window, offset and size for @caps. */
@@ -83,6 +122,14 @@ lay_out (GstBaFbdevPool * self, GstCaps * caps, gsize align_mask)
   return TRUE;
 }
 
+/* A configuration that is handed back as it came would be taken for one that will do the second time. */
+static gboolean
+refuse_config (GstStructure * config, GstCaps * caps)
+{
+  gst_buffer_pool_config_set_params (config, caps, 0, 0, 0);
+  return FALSE;
+}
+
 static gboolean
 gst_ba_fbdev_pool_set_config (GstBufferPool * pool, GstStructure * config)
 {
@@ -110,12 +157,10 @@ gst_ba_fbdev_pool_set_config (GstBufferPool * pool, GstStructure * config)
     /* whoever did not ask for the meta would shear the picture, and nobody looks at options a second time */
     GST_INFO_OBJECT (self, "rows of the page are %d bytes apart, not %d: whoever draws must read GstVideoMeta",
         GST_VIDEO_INFO_PLANE_STRIDE (&self->page_info, 0), plain.stride[0]);
-    /* a configuration that is handed back as it came would be taken for one that will do the second time */
-    gst_buffer_pool_config_set_params (config, caps, 0, 0, 0);
-    return FALSE;
+    return refuse_config (config, caps);
   }
-  if (!lay_out (self, caps, params.align))
-    return FALSE;
+  if (!lay_out (self, caps, params.align) || !choose_memory (self, config))
+    return refuse_config (config, caps);
   self->has_meta = has_meta;
 
   fit_max = max == 0 ? n_pages : MIN (max, n_pages);
@@ -232,11 +277,27 @@ gst_ba_fbdev_pool_revive (GstBaPool * pool, BaBuffer * page, guint index)
     gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
 }
 
+static GstMemory *
+wrap_memory (GstBaFbdevPool * self, BaBuffer * page)
+{
+  gint number = ba_display_get_page_number (gst_ba_fbdev_allocator_get_display (self->allocator), page);
+  int fd = -1;
+
+  if (!self->dmabufs || number < 0)
+    return gst_ba_fbdev_allocator_wrap (self->allocator, page, self->offset, self->size);
+  if (!gst_ba_fd_memory_rests_with (page) && (fd = export_page (self, number)) < 0) {
+    ba_buffer_unref (page);
+    return NULL;
+  }
+  return gst_ba_fd_memory_wrap (self->dmabufs, page, fd, self->offset, self->size);
+}
+
 static GstBuffer *
 gst_ba_fbdev_pool_wrap (GstBaPool * pool, BaBuffer * page)
 {
   GstBaFbdevPool *self = GST_BA_FBDEV_POOL (pool);
-  GstBuffer *buffer = gst_buffer_new ();
+  GstMemory *memory;
+  GstBuffer *buffer;
   guint index = ba_buffer_get_index (page);
   const GstVideoRectangle *drawn = gst_ba_fbdev_allocator_peek_drawn (self->allocator, page);
 
@@ -245,7 +306,11 @@ gst_ba_fbdev_pool_wrap (GstBaPool * pool, BaBuffer * page)
       && ba_buffer_get_pool (page) == gst_ba_fbdev_allocator_get_pages (self->allocator))
     self->drawn[index] = drawn;
   gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
-  gst_buffer_append_memory (buffer, gst_ba_fbdev_allocator_wrap (self->allocator, page, self->offset, self->size));
+  memory = wrap_memory (self, page);
+  if (!memory)
+    return NULL;
+  buffer = gst_buffer_new ();
+  gst_buffer_append_memory (buffer, memory);
   if (self->has_meta) {
     GstVideoMeta *meta = gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
         GST_VIDEO_INFO_FORMAT (&self->info), self->window.w, self->window.h, 1, self->info.offset, self->info.stride);
@@ -263,6 +328,7 @@ gst_ba_fbdev_pool_finalize (GObject * object)
   GstBaFbdevPool *self = GST_BA_FBDEV_POOL (object);
   GstBaFbdevAllocator *allocator = self->allocator;
 
+  gst_clear_object (&self->dmabufs);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->fewer);
   G_OBJECT_CLASS (gst_ba_fbdev_pool_parent_class)->finalize (object);

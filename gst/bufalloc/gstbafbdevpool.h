@@ -11,6 +11,16 @@ GST_BA_API
 G_DECLARE_FINAL_TYPE (GstBaFbdevPool, gst_ba_fbdev_pool, GST, BA_FBDEV_POOL, GstBaPool)
 
 /**
+ * GST_BA_POOL_OPTION_DMABUF:
+ *
+ * An option of a #GstBaFbdevPool's configuration: its memory is GstDmaBufMemory, so that a device can write into the pages
+ * of the screen (a camera that imports dmabufs). Pages are still recognised, and flipped. gst_buffer_pool_has_option()
+ * says whether the screen's pages may be that; where the driver refuses when it comes to it, so does set_config. Memory
+ * that stands in for a page, where none comes back, is no dmabuf. Buffers are made anew around their memory each time.
+ */
+#define GST_BA_POOL_OPTION_DMABUF "GstBufferPoolOptionBaDmabuf"
+
+/**
  * gst_ba_fbdev_pool_new:
  * @allocator: (transfer none): the pages
  *

@@ -5,6 +5,8 @@
  */
 #include "gstbamemory-private.h"
 
+#include "gstbafdmemory-private.h"
+
 static gpointer
 ba_memory_map (GstMemory * memory, gsize maxsize, GstMapFlags flags)
 {
@@ -100,13 +102,15 @@ gst_ba_memory_check (GstMemory * memory)
 gboolean
 gst_is_ba_memory (GstMemory * memory)
 {
-  return memory != NULL && gst_ba_memory_check (memory);
+  return memory != NULL && (gst_ba_memory_check (memory) || gst_ba_fd_memory_get_buffer (memory));
 }
 
 BaBuffer *
 gst_ba_memory_get_buffer (GstMemory * memory)
 {
-  return gst_is_ba_memory (memory) ? ((GstBaMemory *) memory)->buffer : NULL;
+  if (!memory)
+    return NULL;
+  return gst_ba_memory_check (memory) ? ((GstBaMemory *) memory)->buffer : gst_ba_fd_memory_get_buffer (memory);
 }
 
 gsize
@@ -115,5 +119,7 @@ gst_ba_memory_get_start (GstMemory * memory)
   g_return_val_if_fail (gst_is_ba_memory (memory), 0);
   GstBaMemory *self = (GstBaMemory *) memory;
 
+  if (!gst_ba_memory_check (memory))
+    return memory->offset - gst_ba_fd_memory_get_file_offset (gst_ba_fd_memory_get_buffer (memory));
   return self->data - (guint8 *) ba_buffer_get_data (self->buffer) + memory->offset;
 }

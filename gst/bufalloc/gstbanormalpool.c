@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "gstbaallocator-private.h"
+#include "gstbadmabufallocator-private.h"
+#include "gstbafdmemory-private.h"
 #include "gstbamemfdallocator-private.h"
 #include "gstbamemory-private.h"
 #include "gstbapool-private.h"
@@ -20,7 +22,7 @@ typedef struct
 {
   guint size, min, max;
   GstAllocationParams params;
-  GstBaMemfdAllocator *memfd;   /* where the configuration names one: memory comes from there */
+  GstAllocator *files;          /* one whose memory has files, where the configuration names one */
   gboolean has_meta;
   GstVideoInfo info;
   GstVideoAlignment align;
@@ -29,6 +31,7 @@ typedef struct
 struct _GstBaNormalPool
 {
   GstBaPool parent;
+  GstAllocator *files;          /* constant: for configurations without one; or NULL */
   Config config;                /* of the last set_config that was accepted */
   /* while active */
   GstAllocator *allocator;
@@ -58,6 +61,10 @@ read_config (GstBaNormalPool * self, GstStructure * config, Config * out)
     GST_WARNING_OBJECT (self, "the configuration has no parameters");
     return FALSE;
   }
+  if (!allocator && self->files) {
+    allocator = self->files;
+    gst_buffer_pool_config_set_allocator (config, allocator, &out->params);
+  }
   gst_video_alignment_reset (&out->align);
   out->has_meta = gst_buffer_pool_config_has_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
   if (out->has_meta) {
@@ -86,8 +93,8 @@ read_config (GstBaNormalPool * self, GstStructure * config, Config * out)
     GST_WARNING_OBJECT (self, "at least %u and at most %u buffers cannot be", out->min, out->max);
     return FALSE;
   }
-  if (GST_IS_BA_MEMFD_ALLOCATOR (allocator))
-    out->memfd = GST_BA_MEMFD_ALLOCATOR (allocator);
+  if (GST_IS_BA_MEMFD_ALLOCATOR (allocator) || GST_IS_BA_DMABUF_ALLOCATOR (allocator))
+    out->files = allocator;
   else if (allocator && !GST_IS_BA_NORMAL_ALLOCATOR (allocator))
     GST_INFO_OBJECT (self, "memory does not come from %" GST_PTR_FORMAT ", but from an allocator of the pool's own",
         allocator);
@@ -104,9 +111,9 @@ gst_ba_normal_pool_set_config (GstBufferPool * pool, GstStructure * config)
   if (!read_config (self, config, &fresh)
       || !GST_BUFFER_POOL_CLASS (gst_ba_normal_pool_parent_class)->set_config (pool, config))
     return FALSE;
-  if (fresh.memfd)
-    g_object_ref (fresh.memfd);
-  g_clear_object (&self->config.memfd);
+  if (fresh.files)
+    gst_object_ref (fresh.files);
+  gst_clear_object (&self->config.files);
   self->config = fresh;
   return TRUE;
 }
@@ -114,7 +121,9 @@ gst_ba_normal_pool_set_config (GstBufferPool * pool, GstStructure * config)
 static BaAllocator *
 get_core_allocator (GstBaNormalPool * self)
 {
-  return self->config.memfd ? gst_ba_memfd_allocator_get_core (self->config.memfd)
+  if (GST_IS_BA_DMABUF_ALLOCATOR (self->config.files))
+    return gst_ba_dmabuf_allocator_get_core (GST_BA_DMABUF_ALLOCATOR (self->config.files));
+  return self->config.files ? gst_ba_memfd_allocator_get_core (GST_BA_MEMFD_ALLOCATOR (self->config.files))
       : gst_ba_allocator_get_core (GST_BA_ALLOCATOR (self->allocator));
 }
 
@@ -134,10 +143,10 @@ gst_ba_normal_pool_start (GstBufferPool * pool)
   if (!g_size_checked_add (&room, self->config.params.prefix, self->config.size)
       || !g_size_checked_add (&room, room, self->config.params.padding))
     return FALSE;
-  self->allocator = self->config.memfd ? NULL : gst_ba_normal_allocator_new_aligned (MAX (align_bytes, 64));
-  if (!self->config.memfd && !self->allocator)
+  self->allocator = self->config.files ? NULL : gst_ba_normal_allocator_new_aligned (MAX (align_bytes, 64));
+  if (!self->config.files && !self->allocator)
     return FALSE;
-  if (self->config.memfd && align_bytes > (gsize) sysconf (_SC_PAGESIZE)) {
+  if (self->config.files && align_bytes > (gsize) sysconf (_SC_PAGESIZE)) {
     GST_WARNING_OBJECT (self, "mapped memory is aligned to a memory page, not to %" G_GSIZE_FORMAT " bytes",
         align_bytes);
     return FALSE;
@@ -204,8 +213,8 @@ gst_ba_normal_pool_wrap (GstBaPool * pool, BaBuffer * core_buffer)
   GstBuffer *buffer;
   GstMemory *memory;
 
-  if (self->config.memfd)
-    memory = gst_ba_memfd_allocator_wrap (self->config.memfd, core_buffer, self->config.params.prefix, self->config.size);
+  if (self->config.files)
+    memory = gst_ba_fd_memory_wrap (self->config.files, core_buffer, -1, self->config.params.prefix, self->config.size);
   else
     memory = gst_ba_memory_new_full (self->allocator, core_buffer, 0, ba_buffer_get_size (core_buffer),
         gst_ba_normal_allocator_get_align (GST_BA_NORMAL_ALLOCATOR (self->allocator)) - 1, self->config.params.prefix,
@@ -230,7 +239,8 @@ gst_ba_normal_pool_wrap (GstBaPool * pool, BaBuffer * core_buffer)
 static void
 gst_ba_normal_pool_finalize (GObject * object)
 {
-  g_clear_object (&GST_BA_NORMAL_POOL (object)->config.memfd);
+  gst_clear_object (&GST_BA_NORMAL_POOL (object)->config.files);
+  gst_clear_object (&GST_BA_NORMAL_POOL (object)->files);
   G_OBJECT_CLASS (gst_ba_normal_pool_parent_class)->finalize (object);
 }
 
@@ -258,4 +268,14 @@ GstBufferPool *
 gst_ba_normal_pool_new (void)
 {
   return g_object_ref_sink (g_object_new (GST_TYPE_BA_NORMAL_POOL, NULL));
+}
+
+GstBufferPool *
+gst_ba_normal_pool_new_with_allocator (GstAllocator * allocator)
+{
+  GstBufferPool *self = gst_ba_normal_pool_new ();
+
+  g_return_val_if_fail (GST_IS_BA_MEMFD_ALLOCATOR (allocator) || GST_IS_BA_DMABUF_ALLOCATOR (allocator), self);
+  GST_BA_NORMAL_POOL (self)->files = gst_object_ref (allocator);
+  return self;
 }

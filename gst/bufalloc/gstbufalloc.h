@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gst/bufalloc/gstbaallocator.h>
+#include <gst/bufalloc/gstbadmabufallocator.h>
 #include <gst/bufalloc/gstbafbdevallocator.h>
 #include <gst/bufalloc/gstbafbdevpool.h>
 #include <gst/bufalloc/gstbalayout.h>

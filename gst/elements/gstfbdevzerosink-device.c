@@ -148,6 +148,7 @@ gst_fbdev_zero_sink_close (GstFbdevZeroSink * self)
   gst_fbdev_zero_sink_flush_pools (self, TRUE);
   gst_fbdev_zero_sink_forget_frame (self);
   gst_fbdev_zero_sink_forget_convert (self);
+  gst_fbdev_zero_sink_forget_imports (self);
   GST_OBJECT_LOCK (self);
   display = self->display;
   self->display = NULL;

@@ -32,6 +32,7 @@ gst_fbdev_zero_sink_forget_frame (GstFbdevZeroSink * self)
 {
   gst_clear_buffer (&self->prepared_for);
   g_clear_pointer (&self->prepared_page, ba_buffer_unref);
+  self->prepared_import = FALSE;
   self->prepared_way = WAY_NONE;
   self->shown = FALSE;
 }
@@ -133,6 +134,8 @@ describe (GstFbdevZeroSink * self, Why why, GstBuffer * buffer, const Placement 
       return g_strdup ("the frame was cropped: there is more on its page than is to be seen");
     case WHY_ONE_PAGE:
       return g_strdup ("the screen has one page only");
+    case WHY_NOT_IMPORTED:
+      return g_strdup_printf ("the memory is a dmabuf, and %s", self->not_imported);
     case WHY_OVERLAY:
       return g_strdup ("there is text or a picture over the frame, and others hold its page too");
     case WHY_NOWHERE:
@@ -290,10 +293,17 @@ prepare (GstFbdevZeroSink * self, GstBuffer * buffer, const View * view)
     page = NULL;
     why = WHY_OVERLAY;
   }
+  if (!page && flow == GST_FLOW_OK && why != WHY_OVERLAY && why != WHY_OVERFLOW) {
+    self->prepared_import = gst_fbdev_zero_sink_import (self, buffer, &place);
+    if (self->prepared_import)
+      why = WHY_FLIPPED;
+    else if (self->not_imported)
+      why = WHY_NOT_IMPORTED;
+  }
   flow = GST_FLOW_OK;
   if (page) {
     self->prepared_page = ba_buffer_ref (page);
-  } else {
+  } else if (!self->prepared_import) {
     way = is_native (self) && gst_fbdev_zero_sink_is_1to1 (&place) ? WAY_COPY : WAY_CONVERT;
     if (ba_display_get_info (self->display)->can_flip)
       flow = write_back_page (self, buffer, &place, way);
@@ -381,6 +391,19 @@ give_back_only_page (GstFbdevZeroSink * self)
 
 static GstFlowReturn show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen);
 
+static gint
+flip (GstFbdevZeroSink * self, GstBuffer * buffer)
+{
+  gint r;
+
+  if (self->prepared_import)
+    return gst_fbdev_zero_sink_flip_import (self, buffer);
+  r = ba_display_flip (self->display, self->prepared_page, &self->cancel);
+  if (r >= 0)
+    gst_clear_buffer (&self->imported); /* the display holds it until the page is visible */
+  return r;
+}
+
 /* A flip that was refused, perhaps because another program changed the mode: then its pages are other ones now. */
 static GstFlowReturn
 flip_refused (GstFbdevZeroSink * self, GstBuffer * buffer, int r, gboolean may_reopen)
@@ -416,12 +439,19 @@ show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer, gboolean may_reopen)
     if (!self->prepared_page && (flow = write_only_page (self, buffer)) != GST_FLOW_OK)
       return flow;
   }
-  if (!self->prepared_page)
+  if (!self->prepared_page && !self->prepared_import)
     return GST_FLOW_OK;         /* dropped, for want of a page */
 
-  while ((r = ba_display_flip (self->display, self->prepared_page, &self->cancel)) == -ECANCELED) {
+  while ((r = flip (self, buffer)) == -ECANCELED) {
     if ((flow = gst_fbdev_zero_sink_wait_unlocked (self)) != GST_FLOW_OK)
       return flow;
+  }
+  if (r < 0 && r != -ESHUTDOWN && r != -EBUSY && self->prepared_import) {
+    gst_fbdev_zero_sink_forget_frame (self);
+    self->copy_this = TRUE;
+    flow = show_prepared (self, buffer, may_reopen);
+    self->copy_this = FALSE;
+    return flow;
   }
   if (r < 0)
     return flip_refused (self, buffer, r, may_reopen);
@@ -464,4 +494,24 @@ gst_fbdev_zero_sink_show_again (GstFbdevZeroSink * self, GstBuffer * buffer)
   if (flow != GST_FLOW_OK)
     GST_DEBUG_OBJECT (self, "the frame on screen could not be painted anew");
   return flow;
+}
+
+gboolean
+gst_fbdev_zero_sink_show_copy (GstFbdevZeroSink * self, GstBuffer * buffer)
+{
+  Placement place;
+  View view;
+  BaBuffer *page = NULL;
+  gboolean shown = FALSE;
+  guint number;
+
+  gst_fbdev_zero_sink_get_view (self, &view, &number);
+  if (gst_fbdev_zero_sink_place_buffer (self, &view, buffer, &place) != GST_FLOW_OK
+      || ba_pool_acquire (gst_ba_fbdev_allocator_get_pages (self->allocator), BA_NO_WAIT, NULL, &page) < 0)
+    return FALSE;
+  gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &place.dst);
+  if (gst_fbdev_zero_sink_write_frame (self, buffer, &place, WAY_NONE, page) == GST_FLOW_OK)
+    shown = ba_display_flip (self->display, page, NULL) >= 0 && ba_display_wait (self->display, NULL) >= 0;
+  ba_buffer_unref (page);
+  return shown;
 }

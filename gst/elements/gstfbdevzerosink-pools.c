@@ -11,6 +11,9 @@
 /* On screen, waiting for its vsync, being drawn: with fewer pages upstream would wait for every flip. */
 #define PAGES_TO_OFFER 3
 
+/* What rows begin at a multiple of, for drivers that want more than their format does. */
+#define DRIVERS_ALIGN_BYTES 64
+
 /* ---- the pools upstream has ------------------------------------------------------------------------------------ */
 
 static void
@@ -185,18 +188,36 @@ add_pool (GstQuery * query, GstBufferPool * pool)
   gst_query_add_allocation_pool (query, pool, size, min, max);
 }
 
-/* Ordinary memory with the page's stride, for elements that read back what they draw. */
-static GstBufferPool *
-make_cached_pool (GstFbdevZeroSink * self, GstCaps * caps, const GstVideoInfo * info)
+/* What the rows of a pool's frames are padded to: as far apart as those of a page, or good for most drivers. */
+static void
+choose_alignment (GstFbdevZeroSink * self, const GstVideoInfo * info, GstVideoAlignment * align)
 {
-  GstBufferPool *pool = gst_ba_normal_pool_new ();
-  GstVideoAlignment align;
   gint pixel_bytes = GST_VIDEO_INFO_COMP_PSTRIDE (info, 0);
   gint more = GST_VIDEO_INFO_PLANE_STRIDE (&self->screen, 0) - GST_VIDEO_INFO_PLANE_STRIDE (info, 0);
 
-  gst_video_alignment_reset (&align);
-  if (more > 0 && more % pixel_bytes == 0)
-    align.padding_right = more / pixel_bytes;
+  gst_video_alignment_reset (align);
+  if (GST_VIDEO_INFO_FORMAT (info) != self->page_format.format) {
+    for (guint i = 0; i < GST_VIDEO_INFO_N_PLANES (info); i++)
+      align->stride_align[i] = DRIVERS_ALIGN_BYTES - 1;
+  } else if (more > 0 && more % pixel_bytes == 0) {
+    align->padding_right = more / pixel_bytes;
+  }
+}
+
+/* Memory that caches keep, for elements that read back what they draw: of a kind that is shown where it lies, where the
+ * driver takes one; else ordinary memory. */
+static GstBufferPool *
+make_cached_pool (GstFbdevZeroSink * self, GstCaps * caps, const GstVideoInfo * info, const Placement * place)
+{
+  GstBufferPool *pool;
+  GstAllocator *dmabufs = NULL;
+  GstVideoInfo aligned = *info;
+  GstVideoAlignment align;
+
+  choose_alignment (self, info, &align);
+  if (gst_fbdev_zero_sink_may_import (self, info, place) && gst_video_info_align (&aligned, &align))
+    dmabufs = gst_fbdev_zero_sink_get_dmabufs (self, &aligned);
+  pool = dmabufs ? gst_ba_normal_pool_new_with_allocator (dmabufs) : gst_ba_normal_pool_new ();
   if (!configure_pool (pool, caps, GST_VIDEO_INFO_SIZE (info), 0, 0, &align))
     gst_clear_object (&pool);
   return pool;
@@ -219,7 +240,7 @@ offer_pools (GstFbdevZeroSink * self, GstQuery * query, GstCaps * caps, const Gs
     return;
   }
   if (need_pool) {
-    cached = make_cached_pool (self, caps, info);
+    cached = make_cached_pool (self, caps, info, place);
     if (cached && slow)
       add_pool (query, cached);
     add_pool (query, pages);
@@ -233,6 +254,31 @@ offer_pools (GstFbdevZeroSink * self, GstQuery * query, GstCaps * caps, const Gs
     gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (info), min, 0);
   }
   gst_object_unref (pages);
+}
+
+/* Frames that are no pages, but shown as they lie: memory for them, of which we keep as much as we would keep pages. */
+static void
+offer_dmabufs (GstFbdevZeroSink * self, GstQuery * query, GstCaps * caps, const GstVideoInfo * info,
+    GstBaOfferPages offer)
+{
+  GstVideoRectangle src = { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
+  GstBufferPool *pool = NULL;
+  gboolean need_pool;
+  Placement place;
+  View view;
+
+  gst_fbdev_zero_sink_get_view (self, &view, NULL);
+  if (!gst_fbdev_zero_sink_place (&view, &src, GST_VIDEO_INFO_PAR_N (info), GST_VIDEO_INFO_PAR_D (info), &place)
+      || !gst_fbdev_zero_sink_may_import (self, info, &place))
+    return;
+  gst_query_parse_allocation (query, NULL, &need_pool);
+  if (need_pool && offer != GST_BA_OFFER_PAGES_NEVER)
+    pool = make_cached_pool (self, caps, info, &place);
+  if (pool && self->dmabufs)
+    add_pool (query, pool);
+  else
+    gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (info), PAGES_TO_OFFER, 0);
+  gst_clear_object (&pool);
 }
 
 /* What lies over the frames is drawn here, best with the pixels of the screen. */
@@ -280,6 +326,8 @@ gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
   if (!why_not)
     offer_pools (self, query, caps, &info, &place, offer == GST_BA_OFFER_PAGES_AUTO && speed.read_mbps > 0
         && speed.read_mbps < SLOW_READ_MBPS && !is_write_only (query));
+  else
+    offer_dmabufs (self, query, caps, &info, offer);
   ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);
   GstStructure *params = gst_structure_new ("bufalloc-pages",
       "pages", G_TYPE_UINT, ba_display_get_info (self->display)->n_pages, "free", G_TYPE_UINT, stats.n_free,

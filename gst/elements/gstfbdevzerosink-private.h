@@ -8,6 +8,7 @@
  * gstfbdevzerosink-view.c    which part of the screen, and turned how, also while it plays
  * gstfbdevzerosink-pools.c   what it offers upstream
  * gstfbdevzerosink-frame.c   one frame: which way it goes, and there
+ * gstfbdevzerosink-import.c  a frame in memory of another device, shown where it lies
  * gstfbdevzerosink-write.c   a frame into a page
  * gstfbdevzerosink-place.c   where a picture lies on the screen: pure arithmetic
  */
@@ -88,6 +89,7 @@ typedef enum
   WHY_ELSEWHERE,
   WHY_CROPPED,
   WHY_ONE_PAGE,
+  WHY_NOT_IMPORTED,
   WHY_OVERLAY,
   WHY_NOWHERE
 } Why;
@@ -139,7 +141,15 @@ struct _GstFbdevZeroSink
   GstBaOverlay *overlay;
   GstBaDamage *damage;          /* NULL where all rows are written */
   GstBuffer *prepared_for;      /* the frame that is ready, or was shown last */
-  BaBuffer *prepared_page;      /* with it in it; NULL where it cannot be shown, or with one page */
+  BaBuffer *prepared_page;      /* with it in it; NULL where it cannot be shown, is imported, or with one page */
+  gboolean prepared_import;     /* the frame itself is shown, which lies as import says */
+  BaDmabuf import;              /* the files are those of prepared_for */
+  gboolean copy_this;           /* the flip to the frame that was imported failed */
+  GstBuffer *imported;          /* the last frame that was shown so, as long as it may be on the screen; else NULL */
+  GstAllocator *dmabufs;        /* makes memory that frames like probed can be shown from; NULL = nothing does */
+  GstVideoInfo probed;          /* of no size = nothing was tried */
+  gpointer import_pool;         /* the last pool that imported frames came from; never looked into */
+  gchar *not_imported;          /* why the last frame was not; NULL where it was, or is no dmabuf */
   Way prepared_way;
   guint prepared_view;          /* view_number it was prepared with */
   gboolean shown;               /* it is on the screen */
@@ -249,11 +259,39 @@ GstFlowReturn gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuf
 /* Paints and shows @buffer, which was shown before. FLUSHING where a state change wants the preroll lock. Under that lock. */
 GstFlowReturn gst_fbdev_zero_sink_show_again (GstFbdevZeroSink * self, GstBuffer * buffer);
 
+/* Shows @buffer from a page that it is copied into, whatever was prepared; not counted. FALSE where that cannot be. */
+gboolean gst_fbdev_zero_sink_show_copy (GstFbdevZeroSink * self, GstBuffer * buffer);
+
 /* Lets go of the frame that was prepared last. */
 void gst_fbdev_zero_sink_forget_frame (GstFbdevZeroSink * self);
 
 /* Blocks until the sink may go on, after a wait that was called off. */
 GstFlowReturn gst_fbdev_zero_sink_wait_unlocked (GstFbdevZeroSink * self);
+
+/* ---- import --------------------------------------------------------------------------------------------------- */
+
+/* Whether @buffer can be shown as it lies, in the dmabufs that it came in; fills import, or not_imported. */
+gboolean gst_fbdev_zero_sink_import (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place);
+
+/* What makes memory for frames of @info, with these strides, that is shown where it lies, whether they are written by
+ * the CPU or not; NULL where the driver takes none. */
+GstAllocator *gst_fbdev_zero_sink_get_dmabufs (GstFbdevZeroSink * self, const GstVideoInfo * info);
+
+/* Whether frames that lie as @place says may be shown where they are, as far as that is known before one comes. */
+gboolean gst_fbdev_zero_sink_may_import (GstFbdevZeroSink * self, const GstVideoInfo * info, const Placement * place);
+
+/* Forgets what was found out about the display. */
+void gst_fbdev_zero_sink_forget_imports (GstFbdevZeroSink * self);
+
+/* Flips to the frame that was imported. As ba_display_flip_import(). */
+gint gst_fbdev_zero_sink_flip_import (GstFbdevZeroSink * self, GstBuffer * buffer);
+
+/* Upstream wants its memory back: shows a copy of what is imported and on the screen, and lets go of all imports. Under
+ * the preroll lock, before the caps change. */
+void gst_fbdev_zero_sink_drain_imports (GstFbdevZeroSink * self);
+
+/* Tells the drivers of @buffer's memory that the CPU begins to read it, or ends. */
+void gst_fbdev_zero_sink_sync_read (GstBuffer * buffer, gboolean end);
 
 /* ---- write ----------------------------------------------------------------------------------------------------- */
 

@@ -102,6 +102,13 @@ paint (GstFbdevZeroSink * self, const GstVideoFrame * frame, const Placement * p
   return bytes;
 }
 
+static void
+end_read (GstVideoFrame * frame, GstBuffer * buffer)
+{
+  gst_video_frame_unmap (frame);
+  gst_fbdev_zero_sink_sync_read (buffer, TRUE);
+}
+
 GstFlowReturn
 gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place, Way way,
     BaBuffer * page)
@@ -117,7 +124,9 @@ gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, co
             gst_video_format_to_string (meta->format), GST_VIDEO_INFO_NAME (&self->info)));
     return GST_FLOW_ERROR;
   }
+  gst_fbdev_zero_sink_sync_read (buffer, FALSE);
   if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READ)) {
+    gst_fbdev_zero_sink_sync_read (buffer, TRUE);
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame cannot be read."),
         ("buffer of %" G_GSIZE_FORMAT " bytes for %s %dx%d: it is too small, or its memory has no address",
             gst_buffer_get_size (buffer), GST_VIDEO_INFO_NAME (&self->info), GST_VIDEO_INFO_WIDTH (&self->info),
@@ -129,19 +138,21 @@ gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, co
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame is smaller than its caps say."),
         ("%dx%d at %d,%d of a frame of %dx%d", place->src.w, place->src.h, place->src.x, place->src.y,
             GST_VIDEO_FRAME_WIDTH (&frame), GST_VIDEO_FRAME_HEIGHT (&frame)));
-    gst_video_frame_unmap (&frame);
+    end_read (&frame, buffer);
     return GST_FLOW_ERROR;
   }
   if (!ensure_convert (self, &frame.info, place)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("This video cannot be converted for the screen."),
         ("from %s %dx%d to %s %dx%d", GST_VIDEO_INFO_NAME (&self->info), place->src.w, place->src.h,
             GST_VIDEO_INFO_NAME (&self->screen), place->dst.w, place->dst.h));
-    gst_video_frame_unmap (&frame);
+    end_read (&frame, buffer);
     return GST_FLOW_ERROR;
   }
   bytes = paint (self, &frame, place, gst_fbdev_zero_sink_prepare_overlay (self, buffer, place), page);
-  gst_video_frame_unmap (&frame);
+  end_read (&frame, buffer);
 
+  if (way == WAY_NONE)          /* a copy for the sake of its producer, of a frame that was counted */
+    return GST_FLOW_OK;
   GST_OBJECT_LOCK (self);
   self->counts.bytes_written += bytes;
   if (way == WAY_COPY)

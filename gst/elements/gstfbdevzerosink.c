@@ -133,6 +133,7 @@ gst_fbdev_zero_sink_change_state (GstElement * element, GstStateChange transitio
   /* the application may have the last frame painted anew at any time */
   GST_BASE_SINK_PREROLL_LOCK (self);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    gst_fbdev_zero_sink_drain_imports (self);
     gst_fbdev_zero_sink_forget_frame (self);
     gst_fbdev_zero_sink_forget_convert (self);
     clear_if_wanted (self);
@@ -236,6 +237,7 @@ gst_fbdev_zero_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
   /* the base class holds the preroll lock, so nobody paints the last frame anew meanwhile */
   if (!gst_fbdev_zero_sink_follow_mode (self, &reopened))
     return FALSE;
+  gst_fbdev_zero_sink_drain_imports (self);     /* a copy has to be made while it is known how they lie */
   gst_fbdev_zero_sink_forget_frame (self);      /* it is not of these caps */
   gst_fbdev_zero_sink_forget_convert (self);
   self->info = info;
@@ -258,6 +260,7 @@ gst_fbdev_zero_sink_query (GstBaseSink * sink, GstQuery * query)
   if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN || GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION) {
     GST_BASE_SINK_PREROLL_LOCK (sink);  /* the application may have it painted anew at any time */
     gst_fbdev_zero_sink_forget_frame (self);
+    gst_fbdev_zero_sink_drain_imports (self);
     GST_BASE_SINK_PREROLL_UNLOCK (sink);
   }
   return GST_BASE_SINK_CLASS (gst_fbdev_zero_sink_parent_class)->query (sink, query);
@@ -332,6 +335,7 @@ gst_fbdev_zero_sink_finalize (GObject * object)
 
   g_free (self->device);
   g_free (self->reason);
+  g_free (self->not_imported);
   g_ptr_array_unref (self->pools);
   g_clear_pointer (&self->overlay, gst_ba_overlay_free);
   G_OBJECT_CLASS (gst_fbdev_zero_sink_parent_class)->finalize (object);

@@ -36,12 +36,19 @@ typedef enum
  *   map it. It is sealed: it grows, never shrinks, and takes no further seals. A pool that becomes empty and grows
  *   again gets a new file. The system finds the pages when they are first written, as for the heap: more than the
  *   machine has is not refused when the pool is built
+ * @BA_MEMORY_UDMABUF: a dmabuf for each buffer, over a memfd (/dev/udmabuf): memory as any other for the CPU, and a
+ *   device that imports dmabufs can have it too, a screen for one (dmabuf.h). ba_buffer_get_fd() is the dmabuf. What the
+ *   CPU does with it while a device has it goes between ba_dmabuf_begin_access() and ba_dmabuf_end_access()
+ * @BA_MEMORY_DMA_HEAP: the same from a heap of the kernel's, in /dev/dma_heap: some devices need memory in one piece,
+ *   which is what heaps of CMA memory have
  */
 typedef enum
 {
   BA_MEMORY_HEAP,
   BA_MEMORY_HUGE,
-  BA_MEMORY_MEMFD
+  BA_MEMORY_MEMFD,
+  BA_MEMORY_UDMABUF,
+  BA_MEMORY_DMA_HEAP
 } BaMemoryKind;
 
 /**
@@ -55,6 +62,7 @@ typedef enum
  * @n_blocks: entries of @blocks
  * @registry: (nullable) (transfer none): where its pools register; a reference is taken; NULL = the process's default
  * @debug: debug mode, for every kind: see debug.h. The environment variable BUFALLOC_DEBUG=1 switches it on for all
+ * @heap: (nullable): normal, %BA_MEMORY_DMA_HEAP: which one, NULL = "system"; only looked at during the call
  * @foreign: (nullable): for registered kinds: whatever their documentation says
  */
 typedef struct BaConfig
@@ -67,6 +75,7 @@ typedef struct BaConfig
   BaRegistry *registry;
   const void *foreign;
   bool debug;
+  const char *heap;
 } BaConfig;
 
 /**

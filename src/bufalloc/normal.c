@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * normal.c: memory of this process: aligned heap, huge pages, or one sealed memfd for each pool.
+ * normal.c: memory of this process: aligned heap, huge pages, or one sealed memfd for each pool; dmabufs are made in
+ * normal-dmabuf.c.
  *
  * A memfd group is what the buffers of one pool share: it lives as long as one of them, and its file only ever grows,
  * so that another process that mapped it never sees it shrink. Every buffer maps its own part.
@@ -17,6 +18,7 @@
 #include "kinds-private.h"
 #include "layout-private.h"
 #include "log.h"
+#include "normal-dmabuf-private.h"
 
 #define DEFAULT_ALIGN_BYTES 64
 #define MALLOC_ALIGN_BYTES _Alignof(max_align_t)
@@ -39,6 +41,8 @@ typedef struct
   BaMemoryKind kind;
   size_t align_bytes;
   size_t page_bytes;
+  const BaDeviceCalls *calls;
+  int source_fd;      /* what makes dmabufs; -1 = none */
   bool transparent;   /* huge: a madvise() has an effect */
   pthread_mutex_t lock;
   MemfdGroup *groups; /* lock */
@@ -65,7 +69,7 @@ normal_open (const BaConfig *config, void **out, BaError *error)
   size_t align = config->align_bytes ? config->align_bytes : DEFAULT_ALIGN_BYTES;
   if ((align & (align - 1)) != 0)
     return ba_error_set (error, -EINVAL, "an alignment of %zu bytes is no power of two", align);
-  if ((unsigned) config->memory > BA_MEMORY_MEMFD)
+  if ((unsigned) config->memory > BA_MEMORY_DMA_HEAP)
     return ba_error_set (error, -EINVAL, "%d is no kind of memory: see BaMemoryKind", (int) config->memory);
   long page_bytes = sysconf (_SC_PAGESIZE);
   size_t most = config->memory == BA_MEMORY_HUGE ? BAI_HUGE_PAGE_BYTES : (size_t) page_bytes;
@@ -78,6 +82,16 @@ normal_open (const BaConfig *config, void **out, BaError *error)
   state->kind = config->memory;
   state->align_bytes = align;
   state->page_bytes = (size_t) page_bytes;
+  state->calls = &bai_device_calls;
+  state->source_fd = -1;
+  if (state->kind == BA_MEMORY_UDMABUF || state->kind == BA_MEMORY_DMA_HEAP) {
+    state->source_fd = bai_dmabuf_open_source (state->calls, config, error);
+    if (state->source_fd < 0) {
+      int r = state->source_fd;
+      free (state);
+      return r;
+    }
+  }
   state->transparent = config->memory == BA_MEMORY_HUGE && transparent_huge_pages_are_on ();
   pthread_mutex_init (&state->lock, NULL);
   *out = state;
@@ -261,6 +275,15 @@ create_memfd (NormalState *state, const BaRequest *request, size_t size_bytes, B
 /* ---- hooks --------------------------------------------------------------------------------------------------- */
 
 static int
+create_dmabuf (NormalState *state, size_t size_bytes, BaMemory *out)
+{
+  size_t room;
+  return bai_round_up (size_bytes, state->page_bytes, &room)
+             ? bai_dmabuf_make (state->calls, state->kind, state->source_fd, room, out)
+             : -EINVAL;
+}
+
+static int
 normal_create (void *data, const BaRequest *request, BaMemory *out)
 {
   NormalState *state = data;
@@ -272,6 +295,10 @@ normal_create (void *data, const BaRequest *request, BaMemory *out)
       break;
     case BA_MEMORY_HUGE:
       r = create_huge (state, size_bytes, out);
+      break;
+    case BA_MEMORY_UDMABUF:
+    case BA_MEMORY_DMA_HEAP:
+      r = create_dmabuf (state, size_bytes, out);
       break;
     default:
       r = create_heap (state, size_bytes, out);
@@ -299,6 +326,11 @@ normal_destroy (void *data, BaMemory *memory)
     case BA_MEMORY_HUGE:
       munmap (memory->blocks[0].data, (size_t) memory->priv);
       break;
+    case BA_MEMORY_UDMABUF:
+    case BA_MEMORY_DMA_HEAP:
+      bai_round_up (memory->blocks[0].size_bytes, state->page_bytes, &room);
+      bai_dmabuf_free (state->calls, room, memory);
+      break;
     default:
       free (memory->priv);
       break;
@@ -310,6 +342,8 @@ normal_close (void *data)
 {
   NormalState *state = data;
   pthread_mutex_destroy (&state->lock);
+  if (state->source_fd >= 0)
+    state->calls->close (state->calls->ctx, state->source_fd);
   free (state);
 }
 

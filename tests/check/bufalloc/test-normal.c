@@ -61,7 +61,9 @@ START_TEST (a_config_that_cannot_be_is_refused_with_a_sentence)
     { { .align_bytes = 3 }, -EINVAL },
     { { .align_bytes = 96 }, -EINVAL },
     { { .align_bytes = SIZE_MAX }, -EINVAL },
-    { { .memory = (BaMemoryKind) 3 }, -EINVAL },
+    { { .memory = (BaMemoryKind) 5 }, -EINVAL },
+    { { .memory = BA_MEMORY_DMA_HEAP, .heap = "../null" }, -EINVAL },
+    { { .memory = BA_MEMORY_DMA_HEAP, .heap = "no such heap" }, -ENODEV },
     { { .memory = BA_MEMORY_MEMFD, .align_bytes = (size_t) 1 << 30 }, -ENOTSUP },
     { { .memory = BA_MEMORY_HUGE, .align_bytes = (size_t) 4 << 20 }, -ENOTSUP },
   };

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-fbdevzerosink-import.c: frames in dmabufs: shown where they lie, kept while they are on screen, given back when
+ * upstream asks; copied with the driver's reason where it refuses; and the memory that the sink offers so that elements
+ * draw where the screen can show it. Under the sink is a fake card, and any file is a dmabuf.
+ *
+ * The program has a library of its own inside, which the plugin finds first, and whose calls to the system go to the
+ * fake: the linker puts the table here in the place of the library's.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+#include <gst/allocators/gstdmabuf.h>
+
+#include "../bufalloc/fake-kms.h"
+#include "test-feeder.h"
+
+#define SETTINGS "device=" FAKE_CARD_PATH " sync=false"
+#define WIDTH 200
+#define HEIGHT 100
+#define STRIDE 832
+#define CAPS BGRX (200, 100)
+#define NV12 "video/x-raw,format=NV12,framerate=30/1,pixel-aspect-ratio=1/1,width=200,height=100,colorimetry=bt709"
+
+BaDeviceCalls __wrap_bai_device_calls;
+
+/* The sources of dmabufs, and what was told to their drivers. */
+typedef struct
+{
+  gboolean no_udmabuf, no_heap;
+  int source_fd;
+  guint n_made, n_begun, n_ended;
+} Sources;
+
+static FakeKms fake;
+static Sources sources;
+static BaDeviceCalls card;
+static guint n_files;
+
+/* ---- the system ------------------------------------------------------------------------------------------------- */
+
+static int
+test_open (void *ctx, const char *path, int flags, mode_t mode)
+{
+  gboolean known = (strcmp (path, "/dev/udmabuf") == 0 && !sources.no_udmabuf)
+                   || (strcmp (path, "/dev/dma_heap/system") == 0 && !sources.no_heap);
+
+  if (!known)
+    return card.open (ctx, path, flags, mode);
+  sources.source_fd = memfd_create ("source", MFD_CLOEXEC);
+  fake.n_open++;
+  return sources.source_fd;
+}
+
+static int
+new_file (gsize size)
+{
+  int fd = memfd_create ("dmabuf", MFD_CLOEXEC);
+
+  ck_assert_int_eq (ftruncate (fd, size), 0);
+  return fd;
+}
+
+static int
+test_ioctl (void *ctx, int fd, unsigned long request, void *arg)
+{
+  switch (request) {
+    case UDMABUF_CREATE:
+      ck_assert_int_eq (fd, sources.source_fd);
+      ck_assert_int_eq (fcntl (((struct udmabuf_create *) arg)->memfd, F_GET_SEALS), F_SEAL_SHRINK);
+      sources.n_made++;
+      fake.n_open += 2; /* the memfd is closed as well */
+      return new_file (((struct udmabuf_create *) arg)->size);
+    case DMA_HEAP_IOCTL_ALLOC:
+      ck_assert_int_eq (fd, sources.source_fd);
+      sources.n_made++;
+      fake.n_open++;
+      ((struct dma_heap_allocation_data *) arg)->fd = new_file (((struct dma_heap_allocation_data *) arg)->len);
+      return 0;
+    case DMA_BUF_IOCTL_SYNC:
+      if (((struct dma_buf_sync *) arg)->flags & DMA_BUF_SYNC_END)
+        sources.n_ended++;
+      else
+        sources.n_begun++;
+      return 0;
+    default:
+      return card.ioctl (ctx, fd, request, arg);
+  }
+}
+
+static guint
+count_files (void)
+{
+  GDir *dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir))
+    n++;
+  g_dir_close (dir);
+  return n;
+}
+
+/* A card to be configured, and ready() */
+static void
+begin (void)
+{
+  n_files = count_files ();
+  fake_kms_init (&fake);
+  memset (&sources, 0, sizeof sources);
+  card = fake.calls;
+  __wrap_bai_device_calls = card;
+  __wrap_bai_device_calls.open = test_open;
+  __wrap_bai_device_calls.ioctl = test_ioctl;
+}
+
+static Feeder
+start (void)
+{
+  fake_kms_ready (&fake);
+  return feeder_new (SETTINGS, GST_STATE_PLAYING);
+}
+
+static void
+end (Feeder * feeder)
+{
+  feeder_free (feeder);
+  ck_assert (fake_kms_is_restored (&fake));
+  ck_assert_uint_eq (fake.n_leaked, 0);
+  ck_assert_uint_eq (fake.n_bad_closes, 0);
+  ck_assert_uint_eq (sources.n_begun, sources.n_ended);
+  fake_kms_finish (&fake);
+  while (count_files () != n_files) /* GStreamer's threads end when they like; a file too many ends at the test's limit */
+    g_thread_yield ();
+}
+
+/* ---- frames ------------------------------------------------------------------------------------------------------ */
+
+/* As a camera has them: STRIDE bytes between rows, all of one byte. */
+static GstBuffer *
+new_frame (guint8 byte)
+{
+  static gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+  static gint stride[GST_VIDEO_MAX_PLANES] = { STRIDE };
+  GstAllocator *allocator = gst_dmabuf_allocator_new ();
+  GstBuffer *buffer = gst_buffer_new ();
+
+  gst_buffer_append_memory (buffer, gst_dmabuf_allocator_alloc (allocator, new_file (STRIDE * HEIGHT), STRIDE * HEIGHT));
+  gst_buffer_memset (buffer, 0, byte, -1);
+  gst_buffer_add_video_meta_full (buffer, 0, GST_VIDEO_FORMAT_BGRx, WIDTH, HEIGHT, 1, offset, stride);
+  gst_object_unref (allocator);
+  return buffer;
+}
+
+static void
+count_end (gpointer counter, GstMiniObject * object)
+{
+  ++*(guint *) counter;
+}
+
+/* Pushed, and counted when it is nobody's any more. */
+static void
+push_counted (Feeder * feeder, guint8 byte, guint * n_ended)
+{
+  GstBuffer *buffer = new_frame (byte);
+
+  gst_mini_object_weak_ref (GST_MINI_OBJECT_CAST (buffer), count_end, n_ended);
+  ck_assert_int_eq (gst_pad_push (feeder->pad, buffer), GST_FLOW_OK);
+}
+
+static gchar *
+get_reason (Feeder * feeder)
+{
+  GstStructure *stats = player_stats (&feeder->player);
+  gchar *reason = g_strdup (gst_structure_get_string (stats, "reason"));
+
+  gst_structure_free (stats);
+  return reason;
+}
+
+static void
+assert_reason (Feeder * feeder, const gchar * says)
+{
+  gchar *reason = get_reason (feeder);
+
+  ck_assert_msg (*says ? strstr (reason, says) != NULL : !*reason, "\"%s\" does not say \"%s\"", reason, says);
+  g_free (reason);
+}
+
+static guint
+n_imported (void)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < FAKE_MAX_THINGS; i++)
+    n += fake.handles[i].inode != 0;
+  return n;
+}
+
+/* Whether what is on screen was imported. */
+static gboolean
+shows_import (void)
+{
+  const FakeThing *fb = fake_kms_shown (&fake, FAKE_PRIMARY);
+  const FakeThing *buffer = fb ? fake_kms_find (fake.handles, fb->handles[0]) : NULL;
+
+  return buffer && buffer->inode != 0;
+}
+
+/* The first byte of the page on screen. */
+static guint8
+shown_byte (void)
+{
+  const FakeThing *fb = fake_kms_shown (&fake, FAKE_PRIMARY);
+  const FakeThing *buffer = fake_kms_find (fake.handles, fb->handles[0]);
+  guint8 byte = 0;
+
+  ck_assert_int_eq (pread (fake.memory_fd, &byte, 1, (buffer - fake.handles) * (off_t) FAKE_BUFFER_BYTES), 1);
+  return byte;
+}
+
+START_TEST (frames_in_dmabufs_are_shown_where_they_lie)
+{
+  GstBuffer *frames[3];
+
+  begin ();
+  Feeder feeder = start ();
+  g_object_set (feeder.player.sink, "enable-last-sample", FALSE, NULL);
+  feeder_set_caps (&feeder, CAPS);
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++)
+    frames[i] = new_frame (i);
+  for (guint i = 0; i < 9; i++) {
+    ck_assert_int_eq (gst_pad_push (feeder.pad, gst_buffer_ref (frames[i % 3])), GST_FLOW_OK);
+    ck_assert (shows_import ());
+  }
+  assert_counts (&feeder.player, 9, 0, 0);
+  ck_assert_uint_eq (player_count (&feeder.player, "bytes-written"), 0);
+  ck_assert_uint_eq (fake.n_imports, 3);
+  ck_assert_uint_eq (sources.n_begun, 0);
+  assert_reason (&feeder, "");
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++)
+    gst_buffer_unref (frames[i]);
+  end (&feeder);
+}
+END_TEST
+
+START_TEST (a_frame_is_its_producers_again_when_the_next_one_is_visible)
+{
+  guint n_ended = 0;
+
+  begin ();
+  Feeder feeder = start ();
+  g_object_set (feeder.player.sink, "enable-last-sample", FALSE, NULL);
+  feeder_set_caps (&feeder, CAPS);
+  push_counted (&feeder, 1, &n_ended);
+  push_counted (&feeder, 2, &n_ended);
+  ck_assert_uint_eq (n_ended, 0); /* the second one is on its way */
+  push_counted (&feeder, 3, &n_ended);
+  ck_assert_uint_eq (n_ended, 1);
+  for (guint i = 0; i < 40; i++)
+    push_counted (&feeder, i, &n_ended);
+  ck_assert_uint_eq (n_ended, 41);
+  player_set (&feeder.player, GST_STATE_NULL);
+  ck_assert_uint_eq (n_ended, 43);
+  end (&feeder);
+}
+END_TEST
+
+START_TEST (what_the_driver_refuses_is_copied_and_it_says_why)
+{
+  begin ();
+  fake.refuse_import = EINVAL;
+  Feeder feeder = start ();
+  feeder_set_caps (&feeder, CAPS);
+  for (guint i = 0; i < 5; i++) {
+    ck_assert_int_eq (gst_pad_push (feeder.pad, new_frame (0x40 + i)), GST_FLOW_OK);
+    ck_assert_uint_eq (shown_byte (), 0x40 + i);
+  }
+  assert_counts (&feeder.player, 0, 0, 5);
+  assert_reason (&feeder, "the memory is a dmabuf, and the driver fakekms does not import the memory");
+  ck_assert_uint_eq (fake.n_imports, 1);
+  ck_assert_uint_eq (sources.n_begun, 5); /* between brackets */
+  end (&feeder);
+}
+END_TEST
+
+START_TEST (a_flip_that_is_refused_becomes_a_copy)
+{
+  begin ();
+  Feeder feeder = start ();
+  feeder_set_caps (&feeder, CAPS);
+  GstBuffer *frame = new_frame (1), *other = new_frame (7);
+  ck_assert_int_eq (gst_pad_push (feeder.pad, gst_buffer_ref (frame)), GST_FLOW_OK);
+  ck_assert_int_eq (gst_pad_push (feeder.pad, gst_buffer_ref (other)), GST_FLOW_OK);
+  ck_assert (shows_import ());
+  /* what is looked at: its file, twice, and then the flip to it, which fails */
+  fake.fail_nth = fake.n_calls + 5;
+  fake.fail_errno = EINVAL;
+  ck_assert_int_eq (gst_pad_push (feeder.pad, gst_buffer_ref (frame)), GST_FLOW_OK);
+  ck_assert (fake.failed);
+  ck_assert (!shows_import ());
+  ck_assert_uint_eq (shown_byte (), 1);
+  assert_counts (&feeder.player, 2, 0, 1);
+  assert_reason (&feeder, "the driver refused to flip to it");
+  gst_buffer_unref (frame);
+  gst_buffer_unref (other);
+  end (&feeder);
+}
+END_TEST
+
+START_TEST (what_cannot_be_shown_as_it_is_says_why)
+{
+  static const struct
+  {
+    const gchar *caps, *reason;
+  } cases[] = {
+    { "video/x-raw,format=BGRA,framerate=30/1,width=200,height=100", "the frames have alpha" },
+    { "video/x-raw,format=RGB,framerate=30/1,width=200,height=100", "has no plane for that format" },
+    { "video/x-raw,format=BGRx,framerate=30/1,width=100,height=50", "the picture is scaled" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstCaps *caps = gst_caps_from_string (cases[i].caps);
+    GstAllocator *allocator = gst_dmabuf_allocator_new ();
+    GstBuffer *buffer = gst_buffer_new ();
+    GstVideoInfo info;
+
+    begin ();
+    Feeder feeder = start ();
+    ck_assert (gst_video_info_from_caps (&info, caps));
+    feeder_set_caps (&feeder, cases[i].caps);
+    gst_buffer_append_memory (buffer, gst_dmabuf_allocator_alloc (allocator, new_file (info.size), info.size));
+    ck_assert_int_eq (gst_pad_push (feeder.pad, buffer), GST_FLOW_OK);
+    assert_reason (&feeder, cases[i].reason);
+    ck_assert (!shows_import ());
+    gst_object_unref (allocator);
+    gst_caps_unref (caps);
+    end (&feeder);
+  }
+}
+END_TEST
+
+/* ---- giving back -------------------------------------------------------------------------------------------------- */
+
+START_TEST (upstream_that_wants_its_memory_back_gets_it)
+{
+  guint n_ended = 0;
+
+  begin ();
+  Feeder feeder = start ();
+  feeder_set_caps (&feeder, CAPS);
+  push_counted (&feeder, 0x55, &n_ended);
+  ck_assert (shows_import ());
+  GstQuery *query = gst_query_new_drain ();
+  gst_pad_peer_query (feeder.pad, query);
+  gst_query_unref (query);
+  ck_assert_uint_eq (n_ended, 1);
+  ck_assert_uint_eq (n_imported (), 0);
+  ck_assert (fake.screen.active);
+  ck_assert_uint_eq (shown_byte (), 0x55); /* the same picture, in a page */
+  assert_counts (&feeder.player, 1, 0, 0);
+  ck_assert_uint_eq (player_count (&feeder.player, "bytes-written"), 0);
+  push_counted (&feeder, 0x66, &n_ended);
+  ck_assert (shows_import ());
+  feeder_set_caps (&feeder, BGRX (100, 50)); /* other caps: the same */
+  ck_assert_uint_eq (n_imported (), 0);
+  ck_assert_uint_eq (shown_byte (), 0x66);
+  end (&feeder);
+}
+END_TEST
+
+START_TEST (what_was_imported_of_a_pool_goes_with_it)
+{
+  begin ();
+  Feeder feeder = start ();
+  g_object_set (feeder.player.sink, "enable-last-sample", FALSE, NULL);
+  feeder_set_caps (&feeder, CAPS);
+  GstBufferPool *pool = gst_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  GstBuffer *own;
+  gst_buffer_pool_config_set_params (config, NULL, 64, 1, 1);
+  ck_assert (gst_buffer_pool_set_config (pool, config));
+  ck_assert (gst_buffer_pool_set_active (pool, TRUE));
+  ck_assert_int_eq (gst_buffer_pool_acquire_buffer (pool, &own, NULL), GST_FLOW_OK);
+  /* the pool's buffer with a frame in it, as pools of cameras do */
+  GstBuffer *frame = new_frame (1);
+  gst_buffer_replace_all_memory (own, gst_memory_ref (gst_buffer_peek_memory (frame, 0)));
+  gst_buffer_copy_into (own, frame, GST_BUFFER_COPY_META, 0, -1);
+  gst_buffer_unref (frame);
+  ck_assert_int_eq (gst_pad_push (feeder.pad, own), GST_FLOW_OK);
+  ck_assert (shows_import ());
+  GstBuffer *plain = bgrx_frame (WIDTH, HEIGHT, WIDTH * 4, 0xabcdef);
+  for (guint i = 0; i < 3; i++)
+    ck_assert_int_eq (gst_pad_push (feeder.pad, gst_buffer_ref (plain)), GST_FLOW_OK);
+  ck_assert_int_eq (gst_pad_push (feeder.pad, gst_buffer_copy (plain)), GST_FLOW_OK);
+  gst_buffer_unref (plain);
+  ck_assert_uint_eq (n_imported (), 1); /* it might come again */
+  gst_buffer_pool_set_active (pool, FALSE);
+  gst_object_unref (pool);
+  ck_assert_uint_eq (n_imported (), 0);
+  end (&feeder);
+}
+END_TEST
+
+/* ---- memory that is offered ---------------------------------------------------------------------------------------- */
+
+/* The pool at @index of the answer, ready to be drawn from. */
+static GstBufferPool *
+get_pool (Feeder * feeder, const gchar * text, guint index)
+{
+  GstCaps *caps = gst_caps_from_string (text);
+  GstQuery *query = feeder_ask (feeder, text, TRUE);
+  GstBufferPool *pool = NULL;
+  const GstAllocationParams params = { 0 };
+  GstStructure *config;
+  guint size, min, max;
+
+  ck_assert_uint_gt (gst_query_get_n_allocation_pools (query), index);
+  gst_query_parse_nth_allocation_pool (query, index, &pool, &size, &min, &max);
+  gst_query_unref (query);
+  ck_assert_ptr_nonnull (pool);
+  config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  gst_buffer_pool_config_set_allocator (config, NULL, &params); /* as base classes do that have none */
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (gst_buffer_pool_has_option (pool, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT))
+    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
+  ck_assert (gst_buffer_pool_set_config (pool, config) || gst_buffer_pool_set_config (pool, gst_buffer_pool_get_config (pool)));
+  ck_assert (gst_buffer_pool_set_active (pool, TRUE));
+  gst_caps_unref (caps);
+  return pool;
+}
+
+static GstBuffer *
+draw (GstBufferPool * pool, guint8 byte)
+{
+  GstBuffer *buffer;
+
+  ck_assert_int_eq (gst_buffer_pool_acquire_buffer (pool, &buffer, NULL), GST_FLOW_OK);
+  gst_buffer_memset (buffer, 0, byte, -1);
+  return buffer;
+}
+
+static void
+drop_pool (GstBufferPool * pool)
+{
+  gst_buffer_pool_set_active (pool, FALSE);
+  gst_object_unref (pool);
+}
+
+START_TEST (memory_that_caches_keep_is_shown_where_it_lies)
+{
+  for (guint k = 0; k < 2; k++) {
+    begin ();
+    sources.no_udmabuf = k == 1; /* a heap then */
+    Feeder feeder = start ();
+    feeder_set_caps (&feeder, CAPS);
+    GstBufferPool *pool = get_pool (&feeder, CAPS, 1);
+    for (guint i = 0; i < 8; i++) {
+      GstBuffer *buffer = draw (pool, i);
+      ck_assert (gst_is_dmabuf_memory (gst_buffer_peek_memory (buffer, 0)));
+      ck_assert_int_eq (gst_pad_push (feeder.pad, buffer), GST_FLOW_OK);
+      ck_assert (shows_import ());
+    }
+    assert_counts (&feeder.player, 8, 0, 0);
+    ck_assert_uint_eq (sources.n_begun, 8); /* each write */
+    ck_assert_uint_le (sources.n_made, 6); /* the pool's memory comes again and again */
+    drop_pool (pool);
+    end (&feeder);
+  }
+}
+END_TEST
+
+START_TEST (a_format_that_a_plane_has_is_not_converted)
+{
+  begin ();
+  Feeder feeder = start ();
+  feeder_set_caps (&feeder, NV12);
+  GstBufferPool *pool = get_pool (&feeder, NV12, 0);
+  for (guint i = 0; i < 3; i++) {
+    ck_assert_int_eq (gst_pad_push (feeder.pad, draw (pool, i)), GST_FLOW_OK);
+    ck_assert (shows_import ());
+    ck_assert_uint_eq (fake_kms_shown (&fake, FAKE_PRIMARY)->fourcc, DRM_FORMAT_NV12);
+    ck_assert_uint_eq (fake.screen.planes[0].values[FAKE_P_ENCODING], 1); /* BT.709 */
+  }
+  ck_assert_uint_eq (fake.n_modesets, 1);
+  assert_counts (&feeder.player, 3, 0, 0);
+  drop_pool (pool);
+  end (&feeder);
+}
+END_TEST
+
+START_TEST (colours_that_the_driver_cannot_be_told_are_converted)
+{
+  begin ();
+  fake.no_colours = true;
+  Feeder feeder = start ();
+  feeder_set_caps (&feeder, NV12);
+  GstQuery *query = feeder_ask (&feeder, NV12, TRUE);
+  ck_assert_uint_eq (gst_query_get_n_allocation_pools (query), 0);
+  gst_query_unref (query);
+  end (&feeder);
+}
+END_TEST
+
+START_TEST (where_there_is_no_source_or_no_import_memory_is_ordinary)
+{
+  for (guint k = 0; k < 2; k++) {
+    begin ();
+    sources.no_udmabuf = sources.no_heap = k == 0;
+    fake.refuse_import = k == 1 ? ENODEV : 0;
+    Feeder feeder = start ();
+    feeder_set_caps (&feeder, CAPS);
+    GstBufferPool *pool = get_pool (&feeder, CAPS, 1);
+    GstBuffer *buffer = draw (pool, 9);
+    ck_assert (!gst_is_dmabuf_memory (gst_buffer_peek_memory (buffer, 0)));
+    ck_assert_int_eq (gst_pad_push (feeder.pad, buffer), GST_FLOW_OK);
+    assert_counts (&feeder.player, 0, 0, 1);
+    ck_assert_uint_eq (shown_byte (), 9);
+    drop_pool (pool);
+    end (&feeder);
+  }
+}
+END_TEST
+
+/* ---- pages that are given away -------------------------------------------------------------------------------------- */
+
+START_TEST (pages_are_dmabufs_where_somebody_wants_them_so)
+{
+  begin ();
+  Feeder feeder = start ();
+  feeder_set_caps (&feeder, CAPS);
+  GstBufferPool *pool = feeder_get_pool (&feeder, CAPS);
+  ck_assert (gst_buffer_pool_has_option (pool, GST_BA_POOL_OPTION_DMABUF));
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  gst_buffer_pool_config_add_option (config, GST_BA_POOL_OPTION_DMABUF);
+  fake.no_export = true;
+  ck_assert (!gst_buffer_pool_set_config (pool, gst_structure_copy (config)));
+  fake.no_export = false;
+  ck_assert (gst_buffer_pool_set_config (pool, config));
+  ck_assert (gst_buffer_pool_set_active (pool, TRUE));
+  guint n_imports = fake.n_imports;
+  for (guint i = 0; i < 10; i++) {
+    GstBuffer *buffer = draw (pool, 0x30 + i);
+    GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
+    ck_assert (gst_is_dmabuf_memory (memory));
+    ck_assert_int_ge (gst_dmabuf_memory_get_fd (memory), 0);
+    ck_assert_int_eq (gst_pad_push (feeder.pad, buffer), GST_FLOW_OK);
+    ck_assert_uint_eq (shown_byte (), 0x30 + i);
+  }
+  ck_assert_uint_eq (fake.n_imports, n_imports); /* a page, and known as one */
+  assert_counts (&feeder.player, 10, 0, 0);
+  drop_pool (pool);
+  end (&feeder);
+}
+END_TEST
+
+/* ---- failing -------------------------------------------------------------------------------------------------------- */
+
+/* Whichever call fails while frames are shown: each one comes back, no file stays open. */
+START_TEST (a_call_that_fails_leaves_nothing_behind)
+{
+  gboolean failed = TRUE;
+  guint n_ended, n_pushed;
+
+  for (guint n = 1; failed; n++) {
+    n_ended = n_pushed = 0;
+    begin ();
+    Feeder feeder = start ();
+    feeder_set_caps (&feeder, CAPS);
+    fake.fail_nth = fake.n_calls + n;
+    fake.fail_errno = EINVAL;
+    for (guint i = 0; i < 3; i++) {
+      GstBuffer *buffer = new_frame (i);
+      gst_mini_object_weak_ref (GST_MINI_OBJECT_CAST (buffer), count_end, &n_ended);
+      n_pushed++;
+      if (gst_pad_push (feeder.pad, buffer) != GST_FLOW_OK)
+        break;
+    }
+    failed = fake.failed;
+    player_drain (&feeder.player);
+    feeder.player.n_errors = 0;
+    player_set (&feeder.player, GST_STATE_NULL);
+    fake.screen = fake.first_screen; /* what may fail is putting it back */
+    end (&feeder);
+    ck_assert_uint_eq (n_ended, n_pushed);
+  }
+}
+END_TEST
+
+RUN ("fbdevzerosink-import", frames_in_dmabufs_are_shown_where_they_lie,
+     a_frame_is_its_producers_again_when_the_next_one_is_visible, what_the_driver_refuses_is_copied_and_it_says_why,
+     a_flip_that_is_refused_becomes_a_copy, what_cannot_be_shown_as_it_is_says_why,
+     upstream_that_wants_its_memory_back_gets_it, what_was_imported_of_a_pool_goes_with_it,
+     memory_that_caches_keep_is_shown_where_it_lies, a_format_that_a_plane_has_is_not_converted,
+     colours_that_the_driver_cannot_be_told_are_converted, where_there_is_no_source_or_no_import_memory_is_ordinary,
+     pages_are_dmabufs_where_somebody_wants_them_so, a_call_that_fails_leaves_nothing_behind)
