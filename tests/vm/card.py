@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of KMS share: a card of a machine, its connectors, and what it scans out where qemu shows no screen."""
+"""What the tests of KMS share: a card of a machine, and what it scans out where qemu shows no screen."""
 import contextlib
 import os
 import re
