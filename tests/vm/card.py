@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of KMS share: a card of a machine, its connectors, and what it scans out where qemu shows no screen."""
+"""What the tests of KMS share: a card of a machine, and what it scans out where qemu shows no screen."""
 import contextlib
 import os
 import re
@@ -59,14 +59,13 @@ class Card(Framebuffer):
         return {name: int(number) for number, name in re.findall(r"connector\[(\d+)\]: (\S+)", self.state())}
 
     @contextlib.contextmanager
-    def flipping(self, words):
-        """While its body runs, flip_pages holds the last of its frames on the screen. Gives a function that returns what
-        it has said, when it is over."""
+    def flipping(self, words, program=os.environ.get("BA_VM_FLIP")):
+        """While its body runs, flip_pages, or another program that takes a device first and "hold" last, keeps the last
+        of its frames on the screen. Gives a function that returns what it has said, when it is over."""
         vm = self.vm
         log = os.path.join(vm.results, f"flip{vm.count}.log")
         hold = f"/run/flip{vm.count}"
-        vm.run(f"mkfifo {hold}; {os.environ['BA_VM_FLIP']} {self.card} hold {words} <>{hold} >{log} 2>&1 & "
-               "echo $!")
+        vm.run(f"mkfifo {hold}; {program} {self.card} {words} hold <>{hold} >{log} 2>&1 & echo $!")
         pid = int(vm.said.split()[-1])
         said = []
         try:

@@ -148,6 +148,37 @@ def check_frames(fb, form, way, sink="", frames=(4, 5)):
         assert_ways(stats["sink"], **{way: n})
 
 
+def check_h264(fb):
+    """A clip whose frames are wrapped by the decoder and converted once, straight into pages."""
+    path = harness.clip("h264-640x480", 6, ".mp4")
+    source = f"filesrc location={path} ! qtdemux ! h264parse ! "
+    last = draw(f"{source} avdec_h264 ! video/x-raw,format=I420")[-640 * 480 * 3 // 2:]
+    reference = harness.colour_reference(last, 640, 480)
+    fb.clear()
+    player = fb.vm.play(f"{source} avzerodec name=dec ! {fb.sink}")
+
+    def check():
+        rgb = fb.seen().rgb
+        bgrx = bytearray(640 * 480 * 4)
+        for colour in range(3):
+            bgrx[2 - colour::4] = rgb[colour::3]
+        harness.assert_colours(bgrx, reference)
+    eventually(check)
+    stats = player.stop()
+    assert_ways(stats["sink"], converted=6)
+    assert stats["sink"]["bytes-copied"] == 0 and stats["dec"]["wrapped"] == 6, stats
+
+
+def check_ffv1(fb, sink):
+    """A clip that is decoded into the pages."""
+    path = harness.clip("ffv1-bgr0-640x480", 4, ".mkv")
+    source = f"filesrc location={path} ! matroskademux ! "
+    stats = check_picture(fb, f"{source} avzerodec name=dec direct-rendering=always",
+                          drawn(f"{source} avdec_ffv1", "BGRx", 640, 480), f"offer-pages=always {sink}")
+    assert_ways(stats["sink"], flipped=4)
+    assert stats["dec"]["direct"] == 4 and stats["dec"]["copied"] == 0, stats
+
+
 def check_put_back(fb, end=signal.SIGINT):
     """The console is what it was, to the pixel, when a player on its terminal was ended by this signal."""
     before = fb.console()

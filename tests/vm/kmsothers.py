@@ -17,7 +17,8 @@ if "BA_VM_FLIP" not in os.environ:
 VM = machine.Machine(
     "kmsothers",
     ["-vga", "none", "-device", "virtio-vga,id=virtio,xres=640,yres=480,max_outputs=2",
-     "-device", "bochs-display,id=bochs,edid=on,xres=640,yres=480"], ["drm_kms_helper drm_fbdev_overalloc=300", "virtio-gpu", "bochs"])
+     "-device", "bochs-display,id=bochs,edid=on,xres=640,yres=480"],
+    ["drm_kms_helper drm_fbdev_overalloc=300", "virtio-gpu", "bochs"])
 VIRTIO = Card(VM, 0, "virtio")
 BOCHS = Card(VM, 1, "bochs")
 SECOND = Card(VM, 0, "virtio", 800, 600, ",connector=Virtual-2,mode=800x600", head=1)
