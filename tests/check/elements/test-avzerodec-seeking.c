@@ -207,7 +207,7 @@ GST_START_TEST (seeks_in_quick_succession)
   trace_init (&wanted, FALSE);
   GstElement *pipeline = make_player (m, decoders[__i__], &found);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  for (guint i = 0; i < 60; i++) {
+  for (guint i = 0; i < ROUNDS (60); i++) {
     Seek seek = { i % 7 == 3 ? -1.0 : 1.0, i % 2 ? GST_SEEK_FLAG_KEY_UNIT : GST_SEEK_FLAG_ACCURATE, i * 25,
                   i % 7 == 3 ? 1900 : 0 };
     seek_to (pipeline, &seek, GST_SEEK_FLAG_FLUSH);

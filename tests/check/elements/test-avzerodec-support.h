@@ -14,6 +14,13 @@
 
 #define FRAMES "24"
 
+/* How often to do what is done again and again: the address sanitizer takes many times as long. */
+#ifdef __SANITIZE_ADDRESS__
+#define ROUNDS(n) (((n) + 3) / 4)
+#else
+#define ROUNDS(n) (n)
+#endif
+
 /* Before the first test, which is a process of its own as all are: the stock decoders take longer to register than a
  * test takes. */
 static inline void

@@ -141,7 +141,7 @@ drop_in_thread (gpointer kept)
 /* The last references go on another thread while the pipeline goes down on this one. */
 GST_START_TEST (samples_go_while_the_pipeline_goes)
 {
-  for (guint i = 0; i < 10; i++) {
+  for (guint i = 0; i < ROUNDS (10); i++) {
     GstElement *pipeline = make_player ((guint) __i__, "queue max-size-buffers=4 !");
     Kept kept;
     keep_from (pipeline, &kept, 6);
@@ -156,7 +156,7 @@ GST_END_TEST
 /* Stopped anywhere in the stream, with pictures in libavcodec, in a queue, and on the screen. */
 GST_START_TEST (stopped_anywhere)
 {
-  for (guint i = 0; i < 20; i++) {
+  for (guint i = 0; i < ROUNDS (20); i++) {
     GstElement *pipeline = make_player ((guint) __i__, "queue max-size-buffers=3 !");
     GstElement *decoder = gst_bin_get_by_name (GST_BIN (pipeline), "dec");
     gst_element_set_state (pipeline, i % 2 ? GST_STATE_PLAYING : GST_STATE_PAUSED);
@@ -175,7 +175,7 @@ ask_and_set (gpointer data)
 {
   GstElement *decoder = data;
   static const gchar *skips[] = { "default", "nonref", "default", "nonkey" };
-  for (guint i = 0; i < 2000; i++) {
+  for (guint i = 0; i < ROUNDS (2000); i++) {
     GstStructure *stats = NULL;
     g_object_get (decoder, "frame-stats", &stats, NULL);
     fail_unless (stats != NULL);
