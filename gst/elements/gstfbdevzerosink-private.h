@@ -9,7 +9,8 @@
  * gstfbdevzerosink-native.c  pages in the format, and where planes scale in the size, of the stream
  * gstfbdevzerosink-watch.c   screens that are unplugged and come back
  * gstfbdevzerosink-pools.c   what it offers upstream
- * gstfbdevzerosink-frame.c   one frame: which way it goes, and there
+ * gstfbdevzerosink-frame.c   one frame: which way it goes, and its page
+ * gstfbdevzerosink-show.c    one frame: onto the screen
  * gstfbdevzerosink-import.c  a frame in memory of another device, shown where it lies
  * gstfbdevzerosink-write.c   a frame into a page
  * gstfbdevzerosink-place.c   where a picture lies on the screen: pure arithmetic
@@ -389,3 +390,5 @@ void gst_fbdev_zero_sink_forget_convert (GstFbdevZeroSink * self);
 
 /* "flip", "convert", "copy", "none". */
 const gchar *gst_fbdev_zero_sink_way_name (Way way);
+/* Whether frames have the format of pages. */
+gboolean gst_fbdev_zero_sink_is_native (GstFbdevZeroSink * self);
