@@ -50,7 +50,7 @@ def test_virtio_h264_is_converted_once():
 def test_virtio_text_is_drawn_over_flipped_pages():
     over = f"{moving(5)} ! video/x-raw,format=BGRx,width=640,height=480 ! textoverlay text=zero"
     stats = check_picture(VIRTIO, over, drawn(over, "BGRx", 640, 480), "offer-pages=always")
-    assert_ways(stats["sink"], flipped=5)
+    assert_ways(stats["sink"], flipped=4, copied=1)  # last-sample has the first one when it is drawn over
 
 
 def test_virtio_turned_right():
