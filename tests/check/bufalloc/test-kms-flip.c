@@ -370,6 +370,8 @@ START_TEST (the_watcher_puts_back_what_a_killed_player_has_shown)
       card_start (card, CARD);
       (void) card_flip (card);
       (void) card_flip (card);
+      (void) card_reopen (card); /* the same watcher goes on */
+      (void) card_flip (card);
       raise (SIGKILL);
     }
     ck_assert_int_eq (waitpid (player, NULL, 0), player);
