@@ -57,11 +57,12 @@ class Console(FakeDevice):
         return found
 
     def start(self, words="videotestsrc ! fbdevzerosink sync=false device=/dev/fb0"):
-        """A player, when its first frames have been shown, and the watcher's pidfd."""
+        """A player, when it plays, and the watcher's pidfd."""
         player = subprocess.Popen(["gst-launch-1.0", "-q"] + words.split(), env={**os.environ, **self.env},
                                   start_new_session=True, stdout=subprocess.DEVNULL)
         atexit.register(player.kill)  # where a test fails; no harm after its end
-        self.until(lambda state: state is not None and state[3] > 0)
+        # the third page comes when it plays: before that gst-launch has no handlers of signals yet
+        self.until(lambda state: state is not None and state[3] >= 2 * 120)
         self.until(lambda _: self.watchers())  # it gives itself its name after it was started
         watchers = self.watchers()
         assert len(watchers) == 1, watchers
