@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-fbdevzerosink-interplay.c: what the sink does with imports, with pages in the stream's format and with planes, at
- * the moments when something else happens: frames are painted anew, upstream asks, a place changes in the middle; and
+ * test-fbdevzerosink-interplay.c: what the sink does with imports, with pages in the stream's format and with planes, when
+ * something else happens: frames are painted anew, upstream asks, a place changes in the middle; and
  * frames that say of themselves what is not true.
  */
 #include "test-card-support.h"
@@ -217,14 +217,15 @@ START_TEST (an_overlay_covers_the_picture_only_each_time)
 }
 END_TEST
 
-/* Mode and format both need other pages: two displays after each other, of which one may lie where the first one was. */
+/* Mode and format both need other pages: two displays, one after the other, and the second may lie where the first was. */
 START_TEST (pages_that_changed_twice_are_told_to_upstream)
 {
   begin ();
   Feeder feeder = start_with ("device=" FAKE_CARD_PATH ",mode=fit sync=false");
   for (guint i = 0; i < 6; i++) {
     gst_pad_check_reconfigure (feeder.pad);
-    feeder_set_caps (&feeder, i % 2 ? NV12 : "video/x-raw,format=NV12,framerate=30/1,width=100,height=50,colorimetry=bt709");
+    feeder_set_caps (&feeder, i % 2 ? NV12
+                     : "video/x-raw,format=NV12,framerate=30/1,width=100,height=50,colorimetry=bt709");
     ck_assert (gst_pad_check_reconfigure (feeder.pad));
   }
   end (&feeder);
@@ -263,7 +264,8 @@ START_TEST (a_frame_whose_meta_lies_is_refused)
     GstBuffer *buffer = bgrx_frame (WIDTH, HEIGHT, 800, 0x123456);
     gsize offset[GST_VIDEO_MAX_PLANES] = { cases[i].offset };
     gint stride[GST_VIDEO_MAX_PLANES] = { cases[i].stride };
-    gst_buffer_add_video_meta_full (buffer, 0, GST_VIDEO_FORMAT_BGRx, cases[i].width, cases[i].height, 1, offset, stride);
+    gst_buffer_add_video_meta_full (buffer, 0, GST_VIDEO_FORMAT_BGRx, cases[i].width, cases[i].height, 1, offset,
+                                    stride);
     if (cases[i].crop.w) {
       GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
       crop->x = cases[i].crop.x;
