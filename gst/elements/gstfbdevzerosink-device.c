@@ -146,6 +146,8 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
   self->reopen = FALSE;
   self->was_asked = FALSE;
   self->native = self->fitted = FALSE;
+  self->window = (GstVideoRectangle) {
+  0, 0, 0, 0};
   self->plain_format = format.format;
   self->fits_mode = fits_mode;
   self->was_hdr = FALSE;
@@ -196,8 +198,8 @@ gst_fbdev_zero_sink_change_pages (GstFbdevZeroSink * self, const BaDisplayOption
   return allocator != NULL;
 }
 
-void
-gst_fbdev_zero_sink_close (GstFbdevZeroSink * self)
+static void
+close_display (GstFbdevZeroSink * self)
 {
   GstStructure *stats = gst_fbdev_zero_sink_make_stats (self);
   GstBaFbdevAllocator *allocator;
@@ -207,7 +209,6 @@ gst_fbdev_zero_sink_close (GstFbdevZeroSink * self)
   gst_ba_stats_log (GST_ELEMENT (self), stats);
   gst_structure_free (stats);
 
-  gst_fbdev_zero_sink_flush_pools (self, TRUE);
   gst_fbdev_zero_sink_forget_frame (self);
   gst_fbdev_zero_sink_forget_convert (self);
   gst_fbdev_zero_sink_forget_imports (self);
@@ -216,13 +217,22 @@ gst_fbdev_zero_sink_close (GstFbdevZeroSink * self)
   self->display = NULL;
   allocator = self->allocator;
   self->allocator = NULL;
-  g_ptr_array_set_size (self->pools, 0);
   self->not_offered = NULL;
   GST_OBJECT_UNLOCK (self);
   /* the screen is as it was; pages that somebody still holds stay mapped until he lets go */
   ba_display_close (display);
   gst_object_unref (allocator);
   ba_display_unref (display);
+}
+
+void
+gst_fbdev_zero_sink_close (GstFbdevZeroSink * self)
+{
+  gst_fbdev_zero_sink_flush_pools (self, TRUE);
+  close_display (self);
+  GST_OBJECT_LOCK (self);
+  g_ptr_array_set_size (self->pools, 0);
+  GST_OBJECT_UNLOCK (self);
 }
 
 gboolean
@@ -251,7 +261,9 @@ gst_fbdev_zero_sink_follow_mode (GstFbdevZeroSink * self, gboolean * reopened)
     return TRUE;
   GST_WARNING_OBJECT (self, "another program changed the mode of %s: opening it anew",
       ba_display_get_info (self->display)->name);
-  gst_fbdev_zero_sink_close (self);
+  /* Who waits for a page gets one of the old ones: a source that is told to flush stops for good. His pools stay known,
+   * to be woken when playing ends. */
+  close_display (self);
   return gst_fbdev_zero_sink_open (self);
 }
 

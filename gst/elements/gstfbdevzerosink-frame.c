@@ -177,7 +177,7 @@ tell_way (GstFbdevZeroSink * self, Way way, Why why, GstBuffer * buffer, const P
   gchar *reason;
 
   GST_OBJECT_LOCK (self);
-  same = self->last_why == why && self->last_way == way && memcmp (&self->last_place, place, sizeof *place) == 0;
+  same = self->last_why == why && why != WHY_NOT_IMPORTED && self->last_way == way && memcmp (&self->last_place, place, sizeof *place) == 0;
   GST_OBJECT_UNLOCK (self);
   if (same)
     return;
@@ -218,16 +218,18 @@ gst_fbdev_zero_sink_wait_unlocked (GstFbdevZeroSink * self)
   return flow == GST_FLOW_CUSTOM_ERROR ? GST_FLOW_OK : flow;
 }
 
+/* What is painted anew does not wait: pages come back when frames come, which cannot meanwhile. */
 static gint64
 get_page_timeout_ns (GstFbdevZeroSink * self)
 {
-  return self->repaints || gst_ba_fbdev_allocator_get_overflows (self->allocator) ? PAGE_TIMEOUT_STARVED_NS
-      : PAGE_TIMEOUT_NS;
+  if (self->repaints)
+    return BA_NO_WAIT;
+  return gst_ba_fbdev_allocator_get_overflows (self->allocator) ? PAGE_TIMEOUT_STARVED_NS : PAGE_TIMEOUT_NS;
 }
 
-/* Takes a page that is not visible, waiting for one. EOS where somebody upstream sits on all of them. */
+/* Takes a page for @buffer that is not visible, waiting for one. EOS where somebody upstream sits on all of them. */
 static GstFlowReturn
-get_back_page (GstFbdevZeroSink * self, BaBuffer ** page)
+get_back_page (GstFbdevZeroSink * self, GstBuffer * buffer, BaBuffer ** page)
 {
   BaPool *pages = gst_ba_fbdev_allocator_get_pages (self->allocator);
   GstFlowReturn flow = GST_FLOW_OK;
@@ -236,6 +238,7 @@ get_back_page (GstFbdevZeroSink * self, BaBuffer ** page)
   while (flow == GST_FLOW_OK && (r = ba_pool_acquire (pages, BA_NO_WAIT, &self->cancel, page)) < 0) {
     if (r == -EAGAIN) {         /* the page before the one that waits for its vsync may be all there is */
       ba_display_wait (self->display, &self->cancel);
+      gst_fbdev_zero_sink_give_back_last_sample (self, buffer);
       r = ba_pool_acquire (pages, get_page_timeout_ns (self), &self->cancel, page);
     }
     if (r == -ECANCELED)
@@ -250,7 +253,7 @@ static GstFlowReturn
 write_back_page (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place, Way way)
 {
   BaBuffer *page = NULL;
-  GstFlowReturn flow = get_back_page (self, &page);
+  GstFlowReturn flow = get_back_page (self, buffer, &page);
 
   if (flow == GST_FLOW_EOS) {
     GST_WARNING_OBJECT (self, "no page came back within %d ms: the elements before the sink hold all of them, this "
@@ -351,6 +354,7 @@ prepare (GstFbdevZeroSink * self, GstBuffer * buffer, const View * view)
   if (flow == GST_FLOW_OK) {
     self->prepared_for = gst_buffer_ref (buffer);
     self->prepared_way = way;
+    self->prepared_place = place;
   }
   return flow;
 }
@@ -361,7 +365,7 @@ has_page_at_last (GstFbdevZeroSink * self)
 {
   BaPoolStats stats;
 
-  if (self->prepared_page || self->prepared_way == WAY_NONE || !ba_display_get_info (self->display)->can_flip)
+  if (self->prepared_page || self->prepared_import || self->prepared_way == WAY_NONE || !ba_display_get_info (self->display)->can_flip)
     return FALSE;
   ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);
   return stats.n_free > 0;

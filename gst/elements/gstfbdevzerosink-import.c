@@ -15,33 +15,61 @@
 /* ---- when to let go --------------------------------------------------------------------------------------------- */
 
 static void
+free_watch (GWeakRef * watch)
+{
+  g_weak_ref_clear (watch);
+  g_free (watch);
+}
+
+static void
 pool_is_gone (gpointer data, GObject * pool)
 {
-  GWeakRef *weak = data;
-  GstBaFbdevAllocator *allocator = g_weak_ref_get (weak);
+  GWeakRef *watch = data;
+  GstBaFbdevAllocator *allocator = g_weak_ref_get (watch);
 
   if (allocator) {
     ba_display_forget_imports (gst_ba_fbdev_allocator_get_display (allocator));
     gst_object_unref (allocator);
   }
-  g_weak_ref_clear (weak);
-  g_free (weak);
+  free_watch (watch);
+}
+
+/* No watch is left with a pool that is not the last one: two that take turns would have more of them with each frame. */
+static void
+forget_pool (GstFbdevZeroSink * self)
+{
+  GObject *pool = g_weak_ref_get (&self->import_pool);
+
+  if (pool) {
+    g_weak_ref_set (&self->import_pool, NULL);
+    g_object_weak_unref (pool, pool_is_gone, self->import_watch);
+    free_watch (self->import_watch);
+    g_object_unref (pool);
+  }
+  self->import_watch = NULL;
 }
 
 /* Frames come from another pool than before: what was imported of that one will hardly come again. */
 static void
 note_pool (GstFbdevZeroSink * self, GstBufferPool * pool)
 {
-  GWeakRef *weak;
+  GObject *before;
+  gboolean same;
 
-  if (!pool || pool == self->import_pool)
+  if (!pool)
     return;
-  if (self->import_pool)
+  before = g_weak_ref_get (&self->import_pool);
+  same = before == G_OBJECT (pool);
+  if (before && !same)
     ba_display_forget_imports (self->display);
-  self->import_pool = pool;
-  weak = g_new (GWeakRef, 1);
-  g_weak_ref_init (weak, self->allocator);
-  g_object_weak_ref (G_OBJECT (pool), pool_is_gone, weak);
+  g_clear_object (&before);
+  if (same)
+    return;
+  forget_pool (self);
+  self->import_watch = g_new (GWeakRef, 1);
+  g_weak_ref_init (self->import_watch, self->allocator);
+  g_weak_ref_set (&self->import_pool, pool);
+  g_object_weak_ref (G_OBJECT (pool), pool_is_gone, self->import_watch);
 }
 
 void
@@ -61,7 +89,7 @@ gst_fbdev_zero_sink_forget_imports (GstFbdevZeroSink * self)
   gst_clear_buffer (&self->imported);
   gst_clear_object (&self->dmabufs);
   gst_video_info_init (&self->probed);
-  self->import_pool = NULL;
+  forget_pool (self);
 }
 
 /* ---- what a frame is -------------------------------------------------------------------------------------------- */

@@ -198,6 +198,8 @@ change (GstFbdevZeroSink * self, guint32 fourcc, const GstVideoRectangle * windo
   BaDisplayOptions options;
   BaError error = { 0 };
 
+  if (!self->display)           /* others were tried, and then there was no memory at all */
+    return FALSE;
   begin_options (self, &options);
   options.fourcc = fourcc;
   if (window) {
@@ -212,8 +214,8 @@ change (GstFbdevZeroSink * self, guint32 fourcc, const GstVideoRectangle * windo
   GST_OBJECT_LOCK (self);
   self->native = fourcc != 0 && GST_VIDEO_INFO_IS_YUV (&self->screen);
   self->fitted = window != NULL;
-  if (window)
-    self->window = *window;
+  self->window = window ? *window : (GstVideoRectangle) {
+  0, 0, 0, 0};
   GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
@@ -288,32 +290,40 @@ fit_mode (GstFbdevZeroSink * self)
   change (self, 0, NULL, 0, 0);
 }
 
-gboolean
-gst_fbdev_zero_sink_choose_pages (GstFbdevZeroSink * self, GstCaps * caps)
+static void
+choose (GstFbdevZeroSink * self, GstCaps * caps)
 {
-  BaDisplay *before = self->display;
   GstVideoRectangle src = { 0, 0, GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info) };
   gboolean placed;
   Placement place;
   View view;
 
-  if (!before || !is_kms (before))
-    return FALSE;
-  fit_mode (self);
-  if (!self->display)
-    return TRUE;
   tell_hdr (self, caps);
   gst_fbdev_zero_sink_get_view (self, &view, NULL);
   view.x_step_px = view.y_step_px = 1;
   placed = gst_fbdev_zero_sink_place (&view, &src, GST_VIDEO_INFO_PAR_N (&self->info),
       GST_VIDEO_INFO_PAR_D (&self->info), &place);
-  if (!(placed && can_be_native (self, caps, &place) && use_native_pages (self, &place)) && self->display) {
-    if (placed && ba_display_get_info (self->display)->is_overlay
-        && (self->native || !rect_is_equal (&self->window, &place.dst)))
-      change (self, 0, &place.dst, 0, 0);
-    else
-      gst_fbdev_zero_sink_use_plain_pages (self, placed ? &place.dst : &self->window);
-  }
+  if ((placed && can_be_native (self, caps, &place) && use_native_pages (self, &place)) || !self->display)
+    return;
+  if (placed && ba_display_get_info (self->display)->is_overlay
+      && (self->native || !rect_is_equal (&self->window, &place.dst)))
+    change (self, 0, &place.dst, 0, 0);
+  else
+    gst_fbdev_zero_sink_use_plain_pages (self, placed ? &place.dst : &self->window);
+}
+
+gboolean
+gst_fbdev_zero_sink_choose_pages (GstFbdevZeroSink * self, GstCaps * caps)
+{
+  BaDisplay *before = self->display;
+
+  if (!before || !is_kms (before))
+    return FALSE;
+  ba_display_ref (before);      /* or the second other display may have its address */
+  fit_mode (self);
+  if (self->display)
+    choose (self, caps);
+  ba_display_unref (before);
   return self->display != before;
 }
 

@@ -101,6 +101,34 @@ gst_fbdev_zero_sink_has_pools (GstFbdevZeroSink * self)
   return found;
 }
 
+/*
+ * A frame that was drawn into a page and is copied to another one, as it is to be seen elsewhere, has its page until the
+ * next frame comes, as the last sample. That page, the copy on screen and the next frame's own are three: where there are
+ * no more, each frame would wait for a page in vain. The next frame is the last sample in a moment.
+ */
+void
+gst_fbdev_zero_sink_give_back_last_sample (GstFbdevZeroSink * self, GstBuffer * buffer)
+{
+  GstBaseSink *sink = GST_BASE_SINK (self);
+  GstSample *sample;
+  GstBuffer *last;
+  BaPoolStats stats;
+  gboolean is_page;
+
+  ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);
+  if (self->repaints || stats.n_free > 0)
+    return;
+  sample = gst_base_sink_get_last_sample (sink);
+  last = sample ? gst_sample_get_buffer (sample) : NULL;
+  is_page = last && last != buffer && gst_buffer_n_memory (last) == 1
+      && gst_ba_fbdev_allocator_owns (self->allocator, gst_buffer_peek_memory (last, 0));
+  g_clear_pointer (&sample, gst_sample_unref);
+  if (!is_page)
+    return;
+  gst_base_sink_set_last_sample_enabled (sink, FALSE);
+  gst_base_sink_set_last_sample_enabled (sink, TRUE);
+}
+
 /* ---- the answer ----------------------------------------------------------------------------------------------- */
 
 /* Below this a CPU that reads back what it draws is slower in a page than in ordinary memory and one copy. Copying one

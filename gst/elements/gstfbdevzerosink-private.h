@@ -177,9 +177,11 @@ struct _GstFbdevZeroSink
   GstBuffer *imported;          /* the last frame that was shown so, as long as it may be on the screen; else NULL */
   GstAllocator *dmabufs;        /* makes memory that frames like probed can be shown from; NULL = nothing does */
   GstVideoInfo probed;          /* of no size = nothing was tried */
-  gpointer import_pool;         /* the last pool that imported frames came from; never looked into */
+  GWeakRef import_pool;         /* the last pool that imported frames came from */
+  GWeakRef *import_watch;       /* the pool's, while it lives */
   gchar *not_imported;          /* why the last frame was not; NULL where it was, or is no dmabuf */
   Way prepared_way;
+  Placement prepared_place;
   guint prepared_view;          /* view_number it was prepared with */
   gboolean shown;               /* it is on the screen */
   gboolean repaints;            /* a frame that was counted before is shown again */
@@ -308,6 +310,10 @@ void gst_fbdev_zero_sink_flush_pools (GstFbdevZeroSink * self, gboolean flushing
 
 /* Whether anybody upstream may still draw into pages. */
 gboolean gst_fbdev_zero_sink_has_pools (GstFbdevZeroSink * self);
+
+/* Where no page is free for @buffer, and the frame before it is kept only for whoever asks for the last sample: lets go of
+ * that. Threads: the streaming one; of a repaint it does nothing. */
+void gst_fbdev_zero_sink_give_back_last_sample (GstFbdevZeroSink * self, GstBuffer * buffer);
 
 /* The virtual function of GstBaseSink. */
 gboolean gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query);

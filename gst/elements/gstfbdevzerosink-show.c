@@ -15,9 +15,8 @@ static GstFlowReturn
 write_only_page (GstFbdevZeroSink * self, GstBuffer * buffer)
 {
   BaPool *pages = gst_ba_fbdev_allocator_get_pages (self->allocator);
+  const Placement *place = &self->prepared_place;       /* the way was chosen for it; a new view waits for the next frame */
   BaBuffer *page;
-  View view;
-  Placement place;
   GstFlowReturn flow;
   int r;
 
@@ -29,13 +28,9 @@ write_only_page (GstFbdevZeroSink * self, GstBuffer * buffer)
     GST_WARNING_OBJECT (self, "the only page is taken: %s", ba_error_text (r));
     return gst_ba_flow_from_error (r);
   }
-  gst_fbdev_zero_sink_get_view (self, &view, NULL);
-  flow = gst_fbdev_zero_sink_place_buffer (self, &view, buffer, &place);
-  if (flow != GST_FLOW_ERROR) {
-    gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &place.dst);
-    gst_fbdev_zero_sink_repair_borders (self, page, &place.dst);
-    flow = gst_fbdev_zero_sink_write_frame (self, buffer, &place, self->prepared_way, page);
-  }
+  gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &place->dst);
+  gst_fbdev_zero_sink_repair_borders (self, page, &place->dst);
+  flow = gst_fbdev_zero_sink_write_frame (self, buffer, place, self->prepared_way, page);
   if (flow == GST_FLOW_OK)
     self->prepared_page = page;
   else

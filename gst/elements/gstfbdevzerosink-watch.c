@@ -45,9 +45,16 @@ gst_fbdev_zero_sink_start_watch (GstFbdevZeroSink * self)
   if (events.fd < 0)
     return;
   self->watch_poll = gst_poll_new (TRUE);
-  gst_poll_add_fd (self->watch_poll, &events);
-  gst_poll_fd_ctl_read (self->watch_poll, &events, TRUE);
-  self->watch_thread = g_thread_new ("fbdevzerosink-watch", watch, self);
+  if (self->watch_poll) {
+    gst_poll_add_fd (self->watch_poll, &events);
+    gst_poll_fd_ctl_read (self->watch_poll, &events, TRUE);
+    self->watch_thread = g_thread_try_new ("fbdevzerosink-watch", watch, self, NULL);
+  }
+  if (!self->watch_thread) {
+    g_clear_pointer (&self->watch_poll, gst_poll_free);
+    GST_WARNING_OBJECT (self, "no file or no thread to watch the screen with: when it was unplugged, only frames bring "
+        "the picture back");
+  }
 }
 
 void

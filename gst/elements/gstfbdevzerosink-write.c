@@ -16,7 +16,8 @@ gst_fbdev_zero_sink_is_of_caps (GstFbdevZeroSink * self, GstBuffer * buffer)
 {
   GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
 
-  return !meta || (meta->format == GST_VIDEO_INFO_FORMAT (&self->info)
+  /* widths are unsigned there, and nowhere else */
+  return !meta || (meta->width <= G_MAXINT && meta->height <= G_MAXINT && meta->format == GST_VIDEO_INFO_FORMAT (&self->info)
       && meta->n_planes == GST_VIDEO_INFO_N_PLANES (&self->info)
       && meta->width >= (guint) GST_VIDEO_INFO_WIDTH (&self->info)
       && meta->height >= (guint) GST_VIDEO_INFO_HEIGHT (&self->info));
@@ -122,6 +123,66 @@ end_read (GstVideoFrame * frame, GstBuffer * buffer)
   gst_fbdev_zero_sink_sync_read (buffer, TRUE);
 }
 
+/* Whether all of @src lies in the memory that was mapped: a meta may say anything of it. Without one the map has looked. */
+static gboolean
+is_in_memory (const GstVideoFrame * frame, const GstVideoRectangle * src)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+
+  for (guint i = 0; frame->meta && i < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format); i++) {
+    guint plane = GST_VIDEO_FORMAT_INFO_PLANE (format, i);
+    gint y_sub = GST_VIDEO_FORMAT_INFO_H_SUB (format, i), x_sub = GST_VIDEO_FORMAT_INFO_W_SUB (format, i);
+    gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane);
+    gint64 first = (src->y >> y_sub) * stride;
+    gint64 last = (GST_VIDEO_SUB_SCALE (y_sub, (gint64) src->y + src->h) - 1) * stride;
+    gint64 row_bytes = GST_VIDEO_SUB_SCALE (x_sub, (gint64) src->x + src->w) * GST_VIDEO_FORMAT_INFO_PSTRIDE (format, i);
+    gint64 at = (const guint8 *) frame->data[plane] - frame->map[plane].data, size = frame->map[plane].size;
+
+    /* a meta of another kind of memory may map in its own way */
+    if (at >= 0 && at < size && (at + MIN (first, last) < 0 || at + MAX (first, last) + row_bytes > size))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* A copy for the sake of a frame's producer is no error where it cannot be made: the frame is on screen. */
+static void
+say_unwritable (GstFbdevZeroSink * self, const gchar * text, gchar * more)
+{
+  if (!self->uncounted) {
+    gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+        g_strdup (text), more, __FILE__, GST_FUNCTION, __LINE__);
+    return;
+  }
+  GST_INFO_OBJECT (self, "%s (%s)", text, more);
+  g_free (more);
+}
+
+/* Maps @buffer, the part of it that @place shows being there; FALSE where that is not so, and said. */
+static gboolean
+begin_read (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place, GstVideoFrame * frame)
+{
+  const GstVideoRectangle *src = &place->src;
+
+  gst_fbdev_zero_sink_sync_read (buffer, FALSE);
+  if (!gst_video_frame_map (frame, &self->info, buffer, GST_MAP_READ)) {
+    gst_fbdev_zero_sink_sync_read (buffer, TRUE);
+    say_unwritable (self, "A video frame cannot be read.",
+        g_strdup_printf ("buffer of %" G_GSIZE_FORMAT " bytes for %s %dx%d: it is too small, or its memory has no address",
+            gst_buffer_get_size (buffer), GST_VIDEO_INFO_NAME (&self->info), GST_VIDEO_INFO_WIDTH (&self->info),
+            GST_VIDEO_INFO_HEIGHT (&self->info)));
+    return FALSE;
+  }
+  if (src->x + src->w <= GST_VIDEO_FRAME_WIDTH (frame) && src->y + src->h <= GST_VIDEO_FRAME_HEIGHT (frame)
+      && is_in_memory (frame, src))
+    return TRUE;
+  say_unwritable (self, "A video frame is smaller than its caps say.",
+      g_strdup_printf ("%dx%d at %d,%d of a frame of %dx%d, in %" G_GSIZE_FORMAT " bytes", src->w, src->h, src->x, src->y,
+          GST_VIDEO_FRAME_WIDTH (frame), GST_VIDEO_FRAME_HEIGHT (frame), gst_buffer_get_size (buffer)));
+  end_read (frame, buffer);
+  return FALSE;
+}
+
 GstFlowReturn
 gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement * place, Way way,
     BaBuffer * page)
@@ -131,26 +192,11 @@ gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, co
 
   if (place->dst.w == 0)
     return GST_FLOW_OK;         /* nothing of it is to be seen */
-  gst_fbdev_zero_sink_sync_read (buffer, FALSE);
-  if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READ)) {
-    gst_fbdev_zero_sink_sync_read (buffer, TRUE);
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame cannot be read."),
-        ("buffer of %" G_GSIZE_FORMAT " bytes for %s %dx%d: it is too small, or its memory has no address",
-            gst_buffer_get_size (buffer), GST_VIDEO_INFO_NAME (&self->info), GST_VIDEO_INFO_WIDTH (&self->info),
-            GST_VIDEO_INFO_HEIGHT (&self->info)));
+  if (!begin_read (self, buffer, place, &frame))
     return GST_FLOW_ERROR;
-  }
-  if (place->src.x + place->src.w > GST_VIDEO_FRAME_WIDTH (&frame)
-      || place->src.y + place->src.h > GST_VIDEO_FRAME_HEIGHT (&frame)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("A video frame is smaller than its caps say."),
-        ("%dx%d at %d,%d of a frame of %dx%d", place->src.w, place->src.h, place->src.x, place->src.y,
-            GST_VIDEO_FRAME_WIDTH (&frame), GST_VIDEO_FRAME_HEIGHT (&frame)));
-    end_read (&frame, buffer);
-    return GST_FLOW_ERROR;
-  }
   if (!(self->native && way == WAY_COPY) && !ensure_convert (self, &frame.info, place)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("This video cannot be converted for the screen."),
-        ("from %s %dx%d to %s %dx%d", GST_VIDEO_INFO_NAME (&self->info), place->src.w, place->src.h,
+    say_unwritable (self, "This video cannot be converted for the screen.",
+        g_strdup_printf ("from %s %dx%d to %s %dx%d", GST_VIDEO_INFO_NAME (&self->info), place->src.w, place->src.h,
             GST_VIDEO_INFO_NAME (&self->screen), place->dst.w, place->dst.h));
     end_read (&frame, buffer);
     return GST_FLOW_ERROR;
@@ -173,7 +219,8 @@ gst_fbdev_zero_sink_repair_borders (GstFbdevZeroSink * self, BaBuffer * page, co
 {
   guint64 bytes;
 
-  if (!self->repaints)
+  /* YUV is in pages of a card, which no other program draws on, and black is not 0 there */
+  if (!self->repaints || self->native)
     return;
   bytes = gst_ba_paint_around (&self->page_format,
       (guint8 *) ba_buffer_get_data (page) + GST_VIDEO_INFO_PLANE_OFFSET (&self->screen, 0),

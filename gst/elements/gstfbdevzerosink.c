@@ -284,15 +284,22 @@ static gboolean
 gst_fbdev_zero_sink_query (GstBaseSink * sink, GstQuery * query)
 {
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (sink);
+  gboolean done;
+  GThread *before;
 
+  if (GST_QUERY_TYPE (query) != GST_QUERY_DRAIN && GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    return GST_BASE_SINK_CLASS (gst_fbdev_zero_sink_parent_class)->query (sink, query);
+  /* The application may have the frame painted anew at any time, which may open the display anew: not before the answer
+   * is complete. */
+  GST_BASE_SINK_PREROLL_LOCK (sink);
+  before = gst_fbdev_zero_sink_enter (self, INSIDE_STREAM);
   /* upstream wants its buffers back: the page on screen is the display's to keep, the GstBuffer is not needed */
-  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN || GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION) {
-    GST_BASE_SINK_PREROLL_LOCK (sink);  /* the application may have it painted anew at any time */
-    gst_fbdev_zero_sink_forget_frame (self);
-    gst_fbdev_zero_sink_drain_imports (self);
-    GST_BASE_SINK_PREROLL_UNLOCK (sink);
-  }
-  return GST_BASE_SINK_CLASS (gst_fbdev_zero_sink_parent_class)->query (sink, query);
+  gst_fbdev_zero_sink_forget_frame (self);
+  gst_fbdev_zero_sink_drain_imports (self);
+  done = GST_BASE_SINK_CLASS (gst_fbdev_zero_sink_parent_class)->query (sink, query);
+  gst_fbdev_zero_sink_leave (self, INSIDE_STREAM, before);
+  GST_BASE_SINK_PREROLL_UNLOCK (sink);
+  return done;
 }
 
 /* ---- frames --------------------------------------------------------------------------------------------------- */
@@ -369,6 +376,7 @@ gst_fbdev_zero_sink_finalize (GObject * object)
   g_free (self->reason);
   g_free (self->not_imported);
   g_ptr_array_unref (self->pools);
+  g_weak_ref_clear (&self->import_pool);
   g_clear_pointer (&self->overlay, gst_ba_overlay_free);
   G_OBJECT_CLASS (gst_fbdev_zero_sink_parent_class)->finalize (object);
 }
@@ -412,6 +420,7 @@ gst_fbdev_zero_sink_init (GstFbdevZeroSink * self)
   self->scaling = GST_BA_SCALING_FIT;
   self->offer_pages = GST_BA_OFFER_PAGES_AUTO;
   self->pools = gst_fbdev_zero_sink_new_pool_list ();
+  g_weak_ref_init (&self->import_pool, NULL);
   self->base_chain = GST_PAD_CHAINFUNC (GST_BASE_SINK_PAD (self));
   gst_pad_set_chain_function (GST_BASE_SINK_PAD (self), gst_fbdev_zero_sink_chain);
   self->base_chain_list = GST_PAD_CHAINLISTFUNC (GST_BASE_SINK_PAD (self));

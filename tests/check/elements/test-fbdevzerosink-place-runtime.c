@@ -110,6 +110,71 @@ START_TEST (a_window_in_a_rectangle_flips)
 }
 END_TEST
 
+static BaPool *
+pages_of (const Feeder *feeder)
+{
+  return gst_ba_fbdev_allocator_get_pages (gst_ba_fbdev_pool_get_allocator (GST_BA_FBDEV_POOL (feeder->pool)));
+}
+
+/* The frame before has its page until the next one comes, as the last sample; its copy is on screen, and the third page is
+ * the next frame's: none is left to copy that into. */
+START_TEST (with_a_rectangle_for_each_frame_none_waits_for_a_page)
+{
+  ScreenFile file = screen_file_new ();
+  Feeder feeder = small_feeder (&file, "pages=3 scaling=none");
+  Screen screen = screen_open (&file, "BGRx");
+  BaPoolStats stats;
+
+  set_rectangle (&feeder, 0, 0, 40, 20);
+  feeder_negotiate (&feeder, "BGRx", 40, 20, TRUE);
+  feed (&feeder);
+  for (gint i = 1; i < 6; i++) {
+    GstSample *sample;
+
+    set_rectangle (&feeder, 2 * i, i, 40, 20);
+    feed (&feeder);
+    assert_frame (&screen, i, &(GstVideoRectangle){ 2 * i, i, 40, 20 }, 0, "at a new place");
+    g_object_get (feeder.player.sink, "last-sample", &sample, NULL);
+    ck_assert_ptr_nonnull (sample);
+    gst_sample_unref (sample);
+  }
+  assert_counts (&feeder.player, 1, 0, 5);
+  ba_pool_get_stats (pages_of (&feeder), &stats);
+  ck_assert_uint_eq (stats.waits, 0);
+  feeder_end (&feeder);
+  screen_close (&screen);
+  screen_file_free (&file);
+}
+END_TEST
+
+/* Pages come back when frames come, which cannot while one is painted anew. */
+START_TEST (expose_waits_for_no_page)
+{
+  ScreenFile file = screen_file_new ();
+  Feeder feeder = small_feeder (&file, "pages=3 scaling=none");
+  BaPoolStats before, after;
+  GstBuffer *mine;
+  BaPool *pages;
+
+  set_rectangle (&feeder, 0, 0, 40, 20);
+  feeder_negotiate (&feeder, "BGRx", 40, 20, TRUE);
+  pages = pages_of (&feeder);
+  feed (&feeder);
+  set_rectangle (&feeder, 2, 1, 40, 20);
+  expose (&feeder.player);
+  mine = draw_page (feeder.pool, 0x77);
+  ba_pool_get_stats (pages, &before);
+  ck_assert_uint_eq (before.n_free, 0);
+  set_rectangle (&feeder, 4, 2, 40, 20);
+  expose (&feeder.player);
+  ba_pool_get_stats (pages, &after);
+  ck_assert_uint_eq (after.waits, before.waits);
+  gst_buffer_unref (mine);
+  feeder_end (&feeder);
+  screen_file_free (&file);
+}
+END_TEST
+
 START_TEST (a_rectangle_is_a_property_too)
 {
   ScreenFile file = screen_file_new ();
@@ -538,7 +603,8 @@ START_TEST (damaged_rows_are_all_there)
 END_TEST
 
 RUN ("fbdevzerosink-place-runtime", the_next_frames_are_in_the_rectangle, a_rectangle_asks_upstream_to_negotiate_again,
-     a_window_in_a_rectangle_flips, a_rectangle_is_a_property_too, a_rectangle_may_leave_the_screen,
+     a_window_in_a_rectangle_flips, with_a_rectangle_for_each_frame_none_waits_for_a_page, expose_waits_for_no_page,
+     a_rectangle_is_a_property_too, a_rectangle_may_leave_the_screen,
      expose_shows_the_frame_at_its_new_place_when_paused, expose_shows_the_frame_at_its_new_place_while_it_plays,
      expose_without_a_frame_does_nothing, expose_paints_over_what_others_drew,
      expose_between_caps_and_frame_is_no_error, a_still_in_a_page_moves_by_a_few_pixels, expose_while_it_plays,

@@ -474,13 +474,13 @@ START_TEST (a_paused_picture_comes_back_with_its_screen)
 }
 END_TEST
 
-START_TEST (a_screen_with_other_modes_is_played_on)
+static void
+play_on_with_other_modes (const gchar *launch, const gchar *settings)
 {
   Run run;
 
   run_init (&run);
-  Player player = run_player (&run, "videotestsrc is-live=true ! video/x-raw,format=NV12,width=100,height=50,framerate=100/1 !",
-                              CARD);
+  Player player = run_player (&run, launch, settings);
   player_reach (&player, GST_STATE_PLAYING);
   tell_plug (&run, FALSE);
   fake_kms_libc_lock ();
@@ -493,12 +493,28 @@ START_TEST (a_screen_with_other_modes_is_played_on)
     there = shown && shown->fourcc == DRM_FORMAT_NV12 && run.fake.screen.mode.hdisplay == 100;
     fake_kms_libc_unlock ();
   }
+  for (guint64 n = player_count (&player, "flipped"); player_count (&player, "flipped") < n + 20;)
+    g_thread_yield ();          /* and not only what was on its way */
   player_drain (&player);
   ck_assert_msg (player.n_errors == 0, "%s", player.error);
   player_free (&player);
   fake_kms_libc_use (NULL);
   ck_assert_uint_eq (run.fake.n_leaked, 0);
   run_finish (&run);
+}
+
+#define LIVE_NV12 "video/x-raw,format=NV12,width=100,height=50,framerate=100/1 !"
+
+START_TEST (a_screen_with_other_modes_is_played_on)
+{
+  play_on_with_other_modes ("videotestsrc is-live=true ! " LIVE_NV12, CARD);
+}
+END_TEST
+
+/* A source that waits for a page in a thread of its own goes on, too. */
+START_TEST (a_screen_with_other_modes_is_played_on_behind_a_queue)
+{
+  play_on_with_other_modes ("videotestsrc ! " LIVE_NV12 " queue !", CARD " scaling=none");
 }
 END_TEST
 
@@ -558,6 +574,7 @@ RUN ("fbdevzerosink-planes", yuv_of_the_screens_size_is_drawn_into_pages_and_fli
      a_plane_that_scales_flips_what_another_one_has_converted, a_rectangle_that_moves_moves_the_plane,
      an_overlay_covers_the_picture_and_nothing_else, an_older_cards_overlay_that_cannot_scale_is_painted,
      a_mode_fits_the_stream, a_paused_picture_comes_back_with_its_screen, a_screen_with_other_modes_is_played_on,
+     a_screen_with_other_modes_is_played_on_behind_a_queue,
      a_card_that_vanishes_is_an_error_that_says_so,
 #ifdef HAVE_AVCODEC
      a_codec_decodes_into_yuv_pages,

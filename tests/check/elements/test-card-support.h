@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-card-support.h: a sink on a fake card that is a table of calls, where any file is a dmabuf; frames in files, and
+ * what of them is on screen. For tests of one program each, so everything is static.
+ *
+ * The program has a library of its own inside, which the plugin finds first, and whose calls to the system go to the
+ * fake: the linker puts the table here in the place of the library's.
+ */
+#pragma once
+
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+#include <gst/allocators/gstdmabuf.h>
+
+#include "../bufalloc/fake-kms.h"
+#include "test-feeder.h"
+
+#define SETTINGS "device=" FAKE_CARD_PATH " sync=false"
+#define WIDTH 200
+#define HEIGHT 100
+#define STRIDE 832
+#define FRAME_BYTES (STRIDE * HEIGHT)
+#define CAPS BGRX (200, 100)
+#define NV12 "video/x-raw,format=NV12,framerate=30/1,pixel-aspect-ratio=1/1,width=200,height=100,colorimetry=bt709"
+
+BaDeviceCalls __wrap_bai_device_calls;
+
+/* The sources of dmabufs, and what was told to their drivers. */
+typedef struct
+{
+  gboolean no_udmabuf, no_heap;
+  int source_fd;
+  guint n_made, n_begun, n_ended, n_identified;
+  void (*before) (unsigned long request, const void * arg); /* each ioctl, where it is set */
+} Sources;
+
+static FakeKms fake;
+static Sources sources;
+static BaDeviceCalls card;
+static guint n_files;
+
+/* ---- the system ------------------------------------------------------------------------------------------------- */
+
+static inline int
+test_open (void *ctx, const char *path, int flags, mode_t mode)
+{
+  gboolean known = (strcmp (path, "/dev/udmabuf") == 0 && !sources.no_udmabuf)
+                   || (strcmp (path, "/dev/dma_heap/system") == 0 && !sources.no_heap);
+
+  if (!known)
+    return card.open (ctx, path, flags, mode);
+  sources.source_fd = memfd_create ("source", MFD_CLOEXEC);
+  fake.n_open++;
+  return sources.source_fd;
+}
+
+static inline int
+new_file (gsize size)
+{
+  int fd = memfd_create ("dmabuf", MFD_CLOEXEC);
+
+  ck_assert_int_eq (ftruncate (fd, size), 0);
+  return fd;
+}
+
+static inline int
+test_fstat (void *ctx, int fd, struct stat *status)
+{
+  sources.n_identified++;
+  return card.fstat (ctx, fd, status);
+}
+
+static inline int
+test_ioctl (void *ctx, int fd, unsigned long request, void *arg)
+{
+  if (sources.before)
+    sources.before (request, arg);
+  switch (request) {
+    case UDMABUF_CREATE:
+      ck_assert_int_eq (fd, sources.source_fd);
+      ck_assert_int_eq (fcntl (((struct udmabuf_create *) arg)->memfd, F_GET_SEALS), F_SEAL_SHRINK);
+      sources.n_made++;
+      fake.n_open += 2; /* the memfd is closed as well */
+      return new_file (((struct udmabuf_create *) arg)->size);
+    case DMA_HEAP_IOCTL_ALLOC:
+      ck_assert_int_eq (fd, sources.source_fd);
+      sources.n_made++;
+      fake.n_open++;
+      ((struct dma_heap_allocation_data *) arg)->fd = new_file (((struct dma_heap_allocation_data *) arg)->len);
+      return 0;
+    case DMA_BUF_IOCTL_SYNC:
+      if (((struct dma_buf_sync *) arg)->flags & DMA_BUF_SYNC_END)
+        sources.n_ended++;
+      else
+        sources.n_begun++;
+      return 0;
+    default:
+      return card.ioctl (ctx, fd, request, arg);
+  }
+}
+
+static inline guint
+count_files (void)
+{
+  GDir *dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir))
+    n++;
+  g_dir_close (dir);
+  return n;
+}
+
+/* A card to be configured, and ready() */
+static inline void
+begin (void)
+{
+  n_files = count_files ();
+  fake_kms_init (&fake);
+  memset (&sources, 0, sizeof sources);
+  card = fake.calls;
+  __wrap_bai_device_calls = card;
+  __wrap_bai_device_calls.open = test_open;
+  __wrap_bai_device_calls.ioctl = test_ioctl;
+  __wrap_bai_device_calls.fstat = test_fstat;
+}
+
+static inline Feeder
+start_with (const gchar * settings)
+{
+  fake_kms_ready (&fake);
+  return feeder_new (settings, GST_STATE_PLAYING);
+}
+
+static inline Feeder
+start (void)
+{
+  return start_with (SETTINGS);
+}
+
+static inline void
+end (Feeder * feeder)
+{
+  feeder_free (feeder);
+  ck_assert (fake_kms_is_restored (&fake));
+  ck_assert_uint_eq (fake.n_leaked, 0);
+  ck_assert_uint_eq (fake.n_bad_closes, 0);
+  ck_assert_uint_eq (sources.n_begun, sources.n_ended);
+  fake_kms_finish (&fake);
+  while (count_files () != n_files) /* GStreamer's threads end when they like; a leak ends at the test's limit */
+    g_thread_yield ();
+}
+
+/* ---- frames ------------------------------------------------------------------------------------------------------ */
+
+/* As a camera has them: STRIDE bytes between rows, all of one byte. */
+static inline GstBuffer *
+new_frame (guint8 byte)
+{
+  static gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+  static gint stride[GST_VIDEO_MAX_PLANES] = { STRIDE };
+  GstAllocator *allocator = gst_dmabuf_allocator_new ();
+  GstBuffer *buffer = gst_buffer_new ();
+
+  gst_buffer_append_memory (buffer, gst_dmabuf_allocator_alloc (allocator, new_file (FRAME_BYTES), FRAME_BYTES));
+  gst_buffer_memset (buffer, 0, byte, -1);
+  gst_buffer_add_video_meta_full (buffer, 0, GST_VIDEO_FORMAT_BGRx, WIDTH, HEIGHT, 1, offset, stride);
+  gst_object_unref (allocator);
+  return buffer;
+}
+
+static inline void
+count_end (gpointer counter, GstMiniObject * object)
+{
+  ++*(guint *) counter;
+}
+
+/* Pushed, and counted when it is nobody's any more. */
+static inline void
+push_counted (Feeder * feeder, guint8 byte, guint * n_ended)
+{
+  GstBuffer *buffer = new_frame (byte);
+
+  gst_mini_object_weak_ref (GST_MINI_OBJECT_CAST (buffer), count_end, n_ended);
+  ck_assert_int_eq (gst_pad_push (feeder->pad, buffer), GST_FLOW_OK);
+}
+
+static inline void
+assert_reason (Feeder * feeder, const gchar * says)
+{
+  GstStructure *stats = player_stats (&feeder->player);
+  const gchar *reason = gst_structure_get_string (stats, "reason");
+
+  ck_assert_msg (*says ? strstr (reason, says) != NULL : !*reason, "\"%s\" does not say \"%s\"", reason, says);
+  gst_structure_free (stats);
+}
+
+static inline guint
+n_imported (void)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < FAKE_MAX_THINGS; i++)
+    n += fake.handles[i].inode != 0;
+  return n;
+}
+
+/* Whether what is on screen was imported. */
+static inline gboolean
+shows_import (void)
+{
+  const FakeThing *fb = fake_kms_shown (&fake, FAKE_PRIMARY);
+  const FakeThing *buffer = fb ? fake_kms_find (fake.handles, fb->handles[0]) : NULL;
+
+  return buffer && buffer->inode != 0;
+}
+
+/* The first byte of the page on screen. */
+static inline guint8
+shown_byte (void)
+{
+  const FakeThing *fb = fake_kms_shown (&fake, FAKE_PRIMARY);
+  const FakeThing *buffer = fake_kms_find (fake.handles, fb->handles[0]);
+  guint8 byte = 0;
+
+  ck_assert_int_eq (pread (fake.memory_fd, &byte, 1, (buffer - fake.handles) * (off_t) FAKE_BUFFER_BYTES), 1);
+  return byte;
+}
+
+/* A pool of one buffer, and that with a frame in it, as pools of cameras do. */
+static inline GstBuffer *
+new_pool_frame (GstBufferPool ** pool, guint8 byte)
+{
+  GstBuffer *frame = new_frame (byte), *own;
+  GstStructure *config;
+
+  *pool = gst_buffer_pool_new ();
+  config = gst_buffer_pool_get_config (*pool);
+  gst_buffer_pool_config_set_params (config, NULL, 64, 1, 1);
+  ck_assert (gst_buffer_pool_set_config (*pool, config));
+  ck_assert (gst_buffer_pool_set_active (*pool, TRUE));
+  ck_assert_int_eq (gst_buffer_pool_acquire_buffer (*pool, &own, NULL), GST_FLOW_OK);
+  gst_buffer_replace_all_memory (own, gst_memory_ref (gst_buffer_peek_memory (frame, 0)));
+  gst_buffer_copy_into (own, frame, GST_BUFFER_COPY_META, 0, -1);
+  gst_buffer_unref (frame);
+  return own;
+}
+
+/* Three frames in plain memory: whatever was on screen before has left it. */
+static inline void
+push_plain (Feeder * feeder)
+{
+  for (guint i = 0; i < 4; i++)
+    ck_assert_int_eq (gst_pad_push (feeder->pad, bgrx_frame (WIDTH, HEIGHT, WIDTH * 4, 0xabcdef)), GST_FLOW_OK);
+}
