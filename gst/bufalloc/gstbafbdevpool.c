@@ -365,8 +365,11 @@ gst_ba_fbdev_pool_wrap (GstBaPool * pool, BaBuffer * page)
     self->drawn[index] = drawn;
   gst_ba_fbdev_allocator_prepare_page (self->allocator, page, &self->window);
   memory = wrap_memory (self, page);
-  if (!memory)
+  if (!memory) {
+    if (self->limit)
+      count_in (self);
     return NULL;
+  }
   buffer = gst_buffer_new ();
   gst_buffer_append_memory (buffer, memory);
   if (self->has_meta) {

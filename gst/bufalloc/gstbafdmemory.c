@@ -115,6 +115,8 @@ gst_ba_fd_memory_wrap (GstAllocator * allocator, BaBuffer * buffer, int fd, gsiz
   if (!memory) {
     memory = make_memory (allocator, buffer, fd);
     if (!memory) {
+      if (fd >= 0)
+        close (fd);
       ba_buffer_unref (buffer);
       return NULL;
     }

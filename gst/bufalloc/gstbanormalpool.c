@@ -83,6 +83,10 @@ read_config (GstBaNormalPool * self, GstStructure * config, Config * out)
       gst_buffer_pool_config_set_video_alignment (config, &out->align);
       gst_buffer_pool_config_set_allocator (config, allocator, &out->params);
     }
+    if (out->info.size > G_MAXUINT) {
+      GST_WARNING_OBJECT (self, "a configuration cannot say %" G_GSIZE_FORMAT " bytes", out->info.size);
+      return FALSE;
+    }
     out->size = MAX (out->size, out->info.size);
   }
   if (out->size == 0) {

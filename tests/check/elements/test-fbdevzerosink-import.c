@@ -329,6 +329,33 @@ START_TEST (pages_are_dmabufs_where_somebody_wants_them_so)
 }
 END_TEST
 
+/* Of a pool with a limit: what could not be had does not count. */
+START_TEST (a_page_that_cannot_be_exported_is_not_out)
+{
+  begin ();
+  Feeder feeder = start ();
+  feeder_set_caps (&feeder, CAPS);
+  GstBufferPool *pool = feeder_get_pool (&feeder, CAPS);
+  GstBufferPoolAcquireParams params = {.flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT };
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  GstBuffer *buffer = NULL;
+  GstCaps *caps;
+  guint size;
+  gst_buffer_pool_config_get_params (config, &caps, &size, NULL, NULL);
+  gst_buffer_pool_config_set_params (config, caps, size, 0, 1);
+  gst_buffer_pool_config_add_option (config, GST_BA_POOL_OPTION_DMABUF);
+  ck_assert (gst_buffer_pool_set_config (pool, config));
+  ck_assert (gst_buffer_pool_set_active (pool, TRUE));
+  fake.no_export = true;
+  ck_assert_int_ne (gst_buffer_pool_acquire_buffer (pool, &buffer, &params), GST_FLOW_OK);
+  fake.no_export = false;
+  ck_assert_int_eq (gst_buffer_pool_acquire_buffer (pool, &buffer, &params), GST_FLOW_OK);
+  gst_buffer_unref (buffer);
+  drop_pool (pool);
+  end (&feeder);
+}
+END_TEST
+
 /* ---- failing ----------------------------------------------------------------------------------------------------- */
 
 /* Whichever call fails while frames are shown: each one comes back, no file stays open. */
@@ -368,4 +395,5 @@ RUN ("fbdevzerosink-import", frames_in_dmabufs_are_shown_where_they_lie,
      upstream_that_wants_its_memory_back_gets_it, what_was_imported_of_a_pool_goes_with_it,
      memory_that_caches_keep_is_shown_where_it_lies, a_format_that_a_plane_has_is_not_converted,
      colours_that_the_driver_cannot_be_told_are_converted, where_there_is_no_source_or_no_import_memory_is_ordinary,
-     pages_are_dmabufs_where_somebody_wants_them_so, a_call_that_fails_leaves_nothing_behind)
+     pages_are_dmabufs_where_somebody_wants_them_so, a_page_that_cannot_be_exported_is_not_out,
+     a_call_that_fails_leaves_nothing_behind)

@@ -60,6 +60,9 @@ START_TEST (nonsense_is_refused)
 
   ck_assert (!gst_buffer_pool_set_config (pool, config_for (pool, "video/x-raw", 0, 1, 2, FALSE)));
   ck_assert (!gst_buffer_pool_set_config (pool, config_for (pool, "audio/x-raw", SIZE, 1, 2, TRUE)));
+  /* 16 GiB, more than a configuration can say */
+  ck_assert (!gst_buffer_pool_set_config (pool, config_for (pool,
+      "video/x-raw,format=ARGB64,width=65536,height=32768,framerate=1/1", SIZE, 1, 2, TRUE)));
   config = config_for (pool, "video/x-raw", SIZE, 1, 2, FALSE);
   gst_buffer_pool_config_set_allocator (config, NULL, &(GstAllocationParams) {
       .align = 6});
