@@ -7,13 +7,9 @@
  * The program has a library of its own inside, which the plugin finds first, and whose calls to the system go to the
  * fake: the linker puts the table here in the place of the library's.
  */
-#include <linux/dma-buf.h>
-#include <linux/dma-heap.h>
-#include <linux/udmabuf.h>
 #include <gst/allocators/gstdmabuf.h>
 
-#include "../bufalloc/fake-kms.h"
-#include "test-feeder.h"
+#include "fake-dmabufs.h"
 
 #define SETTINGS "device=" FAKE_CARD_PATH " sync=false"
 #define WIDTH 200
@@ -23,115 +19,11 @@
 #define CAPS BGRX (200, 100)
 #define NV12 "video/x-raw,format=NV12,framerate=30/1,pixel-aspect-ratio=1/1,width=200,height=100,colorimetry=bt709"
 
-BaDeviceCalls __wrap_bai_device_calls;
-
-/* The sources of dmabufs, and what was told to their drivers. */
-typedef struct
-{
-  gboolean no_udmabuf, no_heap;
-  int source_fd;
-  guint n_made, n_begun, n_ended;
-} Sources;
-
-static FakeKms fake;
-static Sources sources;
-static BaDeviceCalls card;
-static guint n_files;
-
-/* ---- the system ------------------------------------------------------------------------------------------------- */
-
-static int
-test_open (void *ctx, const char *path, int flags, mode_t mode)
-{
-  gboolean known = (strcmp (path, "/dev/udmabuf") == 0 && !sources.no_udmabuf)
-                   || (strcmp (path, "/dev/dma_heap/system") == 0 && !sources.no_heap);
-
-  if (!known)
-    return card.open (ctx, path, flags, mode);
-  sources.source_fd = memfd_create ("source", MFD_CLOEXEC);
-  fake.n_open++;
-  return sources.source_fd;
-}
-
-static int
-new_file (gsize size)
-{
-  int fd = memfd_create ("dmabuf", MFD_CLOEXEC);
-
-  ck_assert_int_eq (ftruncate (fd, size), 0);
-  return fd;
-}
-
-static int
-test_ioctl (void *ctx, int fd, unsigned long request, void *arg)
-{
-  switch (request) {
-    case UDMABUF_CREATE:
-      ck_assert_int_eq (fd, sources.source_fd);
-      ck_assert_int_eq (fcntl (((struct udmabuf_create *) arg)->memfd, F_GET_SEALS), F_SEAL_SHRINK);
-      sources.n_made++;
-      fake.n_open += 2; /* the memfd is closed as well */
-      return new_file (((struct udmabuf_create *) arg)->size);
-    case DMA_HEAP_IOCTL_ALLOC:
-      ck_assert_int_eq (fd, sources.source_fd);
-      sources.n_made++;
-      fake.n_open++;
-      ((struct dma_heap_allocation_data *) arg)->fd = new_file (((struct dma_heap_allocation_data *) arg)->len);
-      return 0;
-    case DMA_BUF_IOCTL_SYNC:
-      if (((struct dma_buf_sync *) arg)->flags & DMA_BUF_SYNC_END)
-        sources.n_ended++;
-      else
-        sources.n_begun++;
-      return 0;
-    default:
-      return card.ioctl (ctx, fd, request, arg);
-  }
-}
-
-static guint
-count_files (void)
-{
-  GDir *dir = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir))
-    n++;
-  g_dir_close (dir);
-  return n;
-}
-
-/* A card to be configured, and ready() */
-static void
-begin (void)
-{
-  n_files = count_files ();
-  fake_kms_init (&fake);
-  memset (&sources, 0, sizeof sources);
-  card = fake.calls;
-  __wrap_bai_device_calls = card;
-  __wrap_bai_device_calls.open = test_open;
-  __wrap_bai_device_calls.ioctl = test_ioctl;
-}
-
 static Feeder
 start (void)
 {
   fake_kms_ready (&fake);
   return feeder_new (SETTINGS, GST_STATE_PLAYING);
-}
-
-static void
-end (Feeder * feeder)
-{
-  feeder_free (feeder);
-  ck_assert (fake_kms_is_restored (&fake));
-  ck_assert_uint_eq (fake.n_leaked, 0);
-  ck_assert_uint_eq (fake.n_bad_closes, 0);
-  ck_assert_uint_eq (sources.n_begun, sources.n_ended);
-  fake_kms_finish (&fake);
-  while (count_files () != n_files) /* GStreamer's threads end when they like; a leak ends at the test's limit */
-    g_thread_yield ();
 }
 
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
@@ -186,16 +78,6 @@ n_imported (void)
   for (guint i = 0; i < FAKE_MAX_THINGS; i++)
     n += fake.handles[i].inode != 0;
   return n;
-}
-
-/* Whether what is on screen was imported. */
-static gboolean
-shows_import (void)
-{
-  const FakeThing *fb = fake_kms_shown (&fake, FAKE_PRIMARY);
-  const FakeThing *buffer = fb ? fake_kms_find (fake.handles, fb->handles[0]) : NULL;
-
-  return buffer && buffer->inode != 0;
 }
 
 /* The first byte of the page on screen. */
