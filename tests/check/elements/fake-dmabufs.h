@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
@@ -21,6 +22,7 @@ typedef struct
   gboolean no_udmabuf, no_heap;
   int source_fd;
   guint n_made, n_begun, n_ended;
+  guint most; /* ENOMEM for more; 0 = no limit */
 } Sources;
 
 static FakeKms fake;
@@ -57,6 +59,10 @@ test_ioctl (void *ctx, int fd, unsigned long request, void *arg)
 {
   switch (request) {
     case UDMABUF_CREATE:
+      if (sources.most > 0 && sources.n_made >= sources.most) {
+        errno = ENOMEM;
+        return -1;
+      }
       ck_assert_int_eq (fd, sources.source_fd);
       ck_assert_int_eq (fcntl (((struct udmabuf_create *) arg)->memfd, F_GET_SEALS), F_SEAL_SHRINK);
       sources.n_made++;
