@@ -65,13 +65,15 @@ gst_av_zero_pages_unref (GstAvZeroPages *pages)
 static void
 change_access (Loan *loan, guint access)
 {
-  gint fd = loan->dmabuf ? gst_dmabuf_memory_get_fd (loan->dmabuf) : -1;
-  gint r = loan->dmabuf && access ? ba_dmabuf_begin_access (fd, access) : 0;
-  if (r == 0 && loan->dmabuf && loan->access)
-    r = ba_dmabuf_end_access (fd, loan->access);
-  if (r < 0)
-    GST_DEBUG ("the driver of dmabuf %d was not told of what the codec does: %s", fd, ba_error_text (r));
-  loan->access = access;
+  if (!loan->dmabuf)
+    return;
+  gint fd = gst_dmabuf_memory_get_fd (loan->dmabuf);
+  gint begun = access ? ba_dmabuf_begin_access (fd, access) : 0;
+  gint ended = loan->access ? ba_dmabuf_end_access (fd, loan->access) : 0;
+  if (begun < 0 || ended < 0)
+    GST_DEBUG ("the driver of dmabuf %d was not told of what the codec does: %s", fd,
+               ba_error_text (begun < 0 ? begun : ended));
+  loan->access = begun < 0 ? 0 : access;
 }
 
 /* libavcodec has let go of the page: on any thread, perhaps after the element has gone. */
@@ -165,8 +167,37 @@ planes_fit (gint format, const GstVideoMeta *meta, gint width, gint height)
   const AVPixFmtDescriptor *pixels = av_pix_fmt_desc_get (format);
   for (guint i = 0; i + 1 < meta->n_planes; i++) {
     gint lines = i == 0 ? height : AV_CEIL_RSHIFT (height, pixels->log2_chroma_h);
-    if (meta->offset[i] + (gsize) meta->stride[i] * (gsize) lines > meta->offset[i + 1]
-        || av_image_get_linesize (format, width, (gint) i) > meta->stride[i])
+    gint row = av_image_get_linesize (format, width, (gint) i);
+    if (row > meta->stride[i]
+        || meta->offset[i] + (gsize) meta->stride[i] * (gsize) (lines - 1) + (gsize) row > meta->offset[i + 1])
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* How far apart the rows of libavcodec's own memory are. */
+static void
+get_own_strides (gint format, gint width, gint align, gint strides[GST_VIDEO_MAX_PLANES])
+{
+  gboolean aligned = FALSE;
+  while (!aligned && av_image_fill_linesizes (strides, format, width) >= 0) {
+    aligned = TRUE;
+    for (guint i = 0; i < GST_VIDEO_MAX_PLANES; i++)
+      aligned = aligned && strides[i] % align == 0;
+    width += width & -width; /* all planes grow together */
+  }
+}
+
+/* What was decided of the stream's pictures, of one whose size may be another. */
+static gboolean
+has_own_strides (const GstAvZeroDec *self, gint format, const GstVideoMeta *meta, gint width, gint align)
+{
+  gint strides[GST_VIDEO_MAX_PLANES] = { 0 };
+  if (!(self->codec->flags & GST_AV_ZERO_READS_BACK))
+    return TRUE;
+  get_own_strides (format, width, align, strides);
+  for (guint i = 0; i < meta->n_planes; i++) {
+    if (strides[i] != meta->stride[i])
       return FALSE;
   }
   return TRUE;
@@ -191,9 +222,10 @@ get_page (GstAvZeroDec *self, AVCodecContext *context, AVFrame *frame)
   gsize room = get_room (buffer, &data);
   const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   gsize wanted = meta ? bytes_of (frame->format, meta->n_planes, meta->offset, meta->stride, width, height) : G_MAXSIZE;
-  if (room < wanted || !planes_fit (frame->format, meta, width, height)
-      || ((guintptr) data % (guintptr) MAX (linesize_align[0], 1)) != 0) {
-    gst_av_zero_dec_set_reason (self, "a page is too small or not aligned for the codec");
+  gint align = MAX (linesize_align[0], 1);
+  if (room < wanted || !planes_fit (frame->format, meta, width, height) || (guintptr) data % (guintptr) align != 0
+      || !has_own_strides (self, frame->format, meta, width, align)) {
+    gst_av_zero_dec_set_reason (self, "a page is too small, not aligned or laid out otherwise than the codec wants");
     gst_buffer_unref (buffer);
     return FALSE;
   }
@@ -260,19 +292,6 @@ gst_av_zero_dec_get_buffer2 (AVCodecContext *context, AVFrame *frame, int flags)
   return r;
 }
 
-/* How far apart the rows of libavcodec's own memory are. */
-static void
-get_own_strides (const AVCodecContext *context, gint width, gint align, gint strides[GST_VIDEO_MAX_PLANES])
-{
-  gboolean aligned = FALSE;
-  while (!aligned && av_image_fill_linesizes (strides, context->pix_fmt, width) >= 0) {
-    aligned = TRUE;
-    for (guint i = 0; i < GST_VIDEO_MAX_PLANES; i++)
-      aligned = aligned && strides[i] % align == 0;
-    width += width & -width; /* all planes grow together */
-  }
-}
-
 /* Everything that the decision needs of the codec and its picture. */
 static void
 ask (GstAvZeroDec *self, GstAvZeroDirectQuestion *q)
@@ -294,11 +313,11 @@ ask (GstAvZeroDec *self, GstAvZeroDirectQuestion *q)
   int linesize_align[AV_NUM_DATA_POINTERS] = { 1 };
   if (context->pix_fmt == AV_PIX_FMT_NONE)
     context->pix_fmt = gst_ba_format_to_av (q->format);
-  q->aligned_width_px = MAX (q->width_px, context->coded_width);
-  q->aligned_height_px = MAX (q->height_px, context->coded_height);
+  q->aligned_width_px = MAX (q->width_px, AV_CEIL_RSHIFT (context->coded_width, context->lowres));
+  q->aligned_height_px = MAX (q->height_px, AV_CEIL_RSHIFT (context->coded_height, context->lowres));
   avcodec_align_dimensions2 (context, &q->aligned_width_px, &q->aligned_height_px, linesize_align);
   q->stride_align_bytes = MAX (linesize_align[0], 1);
-  get_own_strides (context, q->aligned_width_px, q->stride_align_bytes, q->own_stride_bytes);
+  get_own_strides (context->pix_fmt, q->aligned_width_px, q->stride_align_bytes, q->own_stride_bytes);
 }
 
 /* The layout of a page. */
