@@ -26,6 +26,9 @@ static const Codec codecs[] = {
   { RAW ("I420"), "jpegenc ! jpegparse", "avdec_mjpeg", "", FALSE },
   { RAW ("I420"), "x264enc bframes=3 b-adapt=false key-int-max=16 speed-preset=veryfast ! h264parse", "avdec_h264",
     "thread-type=slice", TRUE },
+  /* that they are fields is known after the first one was begun */
+  { RAW ("I420"), "x264enc interlaced=true key-int-max=16 speed-preset=veryfast ! h264parse", "avdec_h264",
+    "max-threads=1", TRUE },
   { RAW ("I420"), "avenc_mpeg4 max-bframes=2 ! mpeg4videoparse", "avdec_mpeg4", "max-threads=1", TRUE },
 };
 
