@@ -36,8 +36,10 @@ typedef struct
   char *(*realpath) (void *ctx, const char *path); /* for free(); NULL and errno */
   int (*rename) (void *ctx, const char *from, const char *to);
   int (*unlink) (void *ctx, const char *path);
-  /* Hears what the kernel tells of devices: each read gives one message, and never waits. */
+  /* Hears what the kernel tells of devices. */
   int (*uevent_socket) (void *ctx);
+  /* One message of it; 0 = one that somebody else sent, to be left alone. Never waits. */
+  ssize_t (*uevent_read) (void *ctx, int fd, void *to, size_t size_bytes);
   /* Two connected ends, closed by exec: an end that is closed, or whose process dies, ends the other one's read. */
   int (*socketpair) (void *ctx, int ends[2]);
   /* A child that runs no handler of fork, and at whose end no signal comes: whoever waits for any child does not see

@@ -235,6 +235,20 @@ call_uevent_socket (void *ctx)
   return fd;
 }
 
+/* Whoever may configure networks may send there, too. The kernel's own number is 0, which nobody else can have. */
+static ssize_t
+call_uevent_read (void *ctx, int fd, void *to, size_t size_bytes)
+{
+  struct sockaddr_nl from = { 0 };
+  socklen_t from_bytes = sizeof from;
+  ssize_t r;
+  (void) ctx;
+  do
+    r = recvfrom (fd, to, size_bytes, 0, (struct sockaddr *) &from, &from_bytes);
+  while (r < 0 && errno == EINTR);
+  return r > 0 && from.nl_family == AF_NETLINK && from.nl_pid != 0 ? 0 : r;
+}
+
 const BaDeviceCalls bai_device_calls = {
   .open = call_open,
   .close = call_close,
@@ -255,6 +269,7 @@ const BaDeviceCalls bai_device_calls = {
   .rename = call_rename,
   .unlink = call_unlink,
   .uevent_socket = call_uevent_socket,
+  .uevent_read = call_uevent_read,
   .socketpair = call_socketpair,
   .fork = call_fork,
   .memory_bytes = call_memory_bytes,

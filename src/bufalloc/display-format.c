@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * display-format.c: what kinds of display differ in: which other formats one could have, and how to change to them, what
- * the colours of its frames mean, where its pages are shown, and whether others can have them. A kind without an answer has one format, colours that nobody can change,
- * and pages that are its own.
+ * the colours of its frames mean, where its pages are shown, and whether others can have them. A kind without an answer
+ * has one format, colours that nobody can change, and pages that are its own.
  */
 #include <errno.h>
 
@@ -85,22 +85,23 @@ ba_display_get_event_fd (BaDisplay *display)
   return display->ops->get_event_fd ? display->ops->get_event_fd (display) : -ENOTSUP;
 }
 
-/* Busy, and no flip is under way: a picture of others that is on screen is theirs again when the new display shows
+/* Busy, and no flip is under way: a page or a picture of others that is on screen is free when the new display shows
  * something else, and not before. */
 static void
 hand_over (BaDisplay *old, BaDisplay *display)
 {
   pthread_mutex_lock (&old->lock);
   BaiShown *last = old->pending.is_set ? &old->pending : &old->current;
-  if (last->is_set && !last->page) {
+  if (last->is_set) {
     display->current = *last;
-    display->current.number += display->info.n_pages - old->info.n_pages; /* their numbers go on behind the pages' */
+    display->current.number = BAI_SHOWN_BEFORE;
     *last = (BaiShown){ 0 };
   }
   pthread_mutex_unlock (&old->lock);
 }
 
-/* @old must be open until @display is: the device may refuse. */
+/* @old must be open until @display is: the device may refuse. Nobody may find it open after that, with a card that is no
+ * longer its own. */
 static int
 reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error)
 {
@@ -110,9 +111,12 @@ reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaE
   display->ops = old->ops;
   display->info.kind = old->info.kind;
   r = old->ops->reopen (old, display, options, error);
-  if (r == 0)
+  if (r == 0) {
     hand_over (old, display);
-  bai_display_leave (old);
+    bai_display_leave_closed (old);
+  } else {
+    bai_display_leave (old);
+  }
   return r;
 }
 
@@ -130,7 +134,6 @@ ba_display_reopen (BaDisplay *display, const BaDisplayOptions *options, BaError 
   int r = reopen (display, other, options, error);
   if (r == 0) {
     bai_display_begin (other, options);
-    ba_display_close (display);
     *out = other;
   } else {
     bai_display_free (other);

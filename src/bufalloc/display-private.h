@@ -9,6 +9,7 @@
 #ifndef BUFALLOC_DISPLAY_PRIVATE_H
 #define BUFALLOC_DISPLAY_PRIVATE_H
 
+#include <limits.h>
 #include <pthread.h>
 
 #include "device-calls-private.h"
@@ -61,6 +62,9 @@ typedef struct
   /* Unmaps, closes, frees state. Called once, when nobody holds a page any more. */
   void (*finish) (BaDisplay *display);
 } BaDisplayOps;
+
+/* The number of what the display before this one has shown: none of ours, so that none is taken for it. */
+#define BAI_SHOWN_BEFORE UINT_MAX
 
 /* What is on screen, or on its way there: a page, or a picture that was imported. */
 typedef struct
@@ -116,6 +120,8 @@ extern const BaDisplayOps bai_kms_ops;
 /* Begins and ends what must not happen at the same time as a hook; @display is busy in between. 0 or -ESHUTDOWN. */
 int bai_display_enter (BaDisplay *display);
 void bai_display_leave (BaDisplay *display);
+/* As leave and ba_display_close() in one: nobody comes in between. */
+void bai_display_leave_closed (BaDisplay *display);
 
 /* dmabuf.c: whether a picture can be one of @display's: 0, -ENOTSUP, -EINVAL. */
 int bai_dmabuf_check (const BaDisplay *display, const BaDmabuf *picture, BaError *error);
@@ -126,7 +132,8 @@ int bai_dmabuf_sync (const BaDeviceCalls *calls, int fd, unsigned access, bool i
  * the display's to call then. Else as ba_display_flip(). */
 int bai_display_flip (BaDisplay *display, BaiShown *what, const BaDmabuf *picture, const BaCancel *cancel);
 
-/* A display that is not open, or NULL; what of it is the same for all kinds once it is; and away with one that is not. */
+/* display-open.c: a display that is not open, or NULL; what of it is the same for all kinds once it is; and away with one
+ * that is not. */
 BaDisplay *bai_display_new (const BaDisplayOptions *options, const BaDeviceCalls *calls, BaError *error);
 void bai_display_begin (BaDisplay *display, const BaDisplayOptions *options);
 void bai_display_free (BaDisplay *display);

@@ -123,7 +123,8 @@ typedef struct
  * @has_fd: KMS: true = @fd is an open card, and the device string's card is not opened. NULL is a device string then
  * @fd: (transfer none): stays the caller's and open as long as the display is. What it is master of, it stays. The
  *   display takes events from it only where kms_api is legacy or the driver is; an application that waits for events of
- *   its own should not use that
+ *   its own should not use that. A buffer that is imported has one handle in each open file: what the application, or
+ *   another display of the same file, imports there too may be closed under it
  * @window: KMS: where the plane shows its pages; zeroed = all of the screen. -ENOTSUP where the driver cannot: many
  *   primary planes cover the screen or nothing
  * @page_width_px: KMS: columns of a page, which the plane scales to @window; 0 = as many as there. -ENOTSUP where the
@@ -366,9 +367,10 @@ BA_API int ba_display_get_event_fd (BaDisplay *display);
  * @error: (nullable) (out caller-allocates): a sentence on failure
  * @out: (out) (transfer full): the same screen with other pages, NULL on error
  *
- * Other pages for the same screen, and not a moment in between that shows anything else: what is on screen stays until the
- * first flip of the new ones. @display is closed then, and puts nothing back: @out will. Pages of @display that somebody
- * holds stay mapped. On failure @display goes on. Waits for a flip under way. Threads: any.
+ * Other pages for the same screen, and not a moment in between that shows anything else: what is on screen stays until
+ * the first flip of the new ones. @display is closed then, and puts nothing back: @out will. Pages of @display that somebody
+ * holds stay mapped, and the one on screen is held until another one has taken its place. On failure @display goes on.
+ * Waits for a flip under way. Threads: any.
  *
  * Returns: 0; -ENOTSUP where pages come in one format only (all kinds but KMS), or not so; -ESHUTDOWN; -ENOMEM; or the
  *   -errno of the call that failed

@@ -216,22 +216,9 @@ flip_legacy (const BaDisplay *display, uint32_t fb_id, bool async)
 
 /* ---- either ---------------------------------------------------------------------------------------------------- */
 
-int
-bai_kms_light (BaDisplay *display, uint32_t fb_id)
-{
-  BaiKmsState *state = display->state;
-  int r = state->is_atomic ? light_atomic (display, fb_id) : light_legacy (display, fb_id);
-  if (r == 0) {
-    state->is_lit = true;
-    state->shown_fb = state->shown_fb_before = fb_id;
-    state->must_light = false;
-    bai_kms_free_inherited (display);
-  }
-  return r;
-}
-
-int
-bai_kms_light_anew (BaDisplay *display, uint32_t fb_id)
+/* A mode that is set already is not set again, so that a screen which was plugged in anew would stay dark. */
+static void
+switch_off (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
   if (!state->is_overlay && state->is_atomic) {
@@ -242,7 +229,22 @@ bai_kms_light_anew (BaDisplay *display, uint32_t fb_id)
     struct drm_mode_crtc off = { .crtc_id = state->crtc_id };
     (void) bai_kms_call (display, DRM_IOCTL_MODE_SETCRTC, &off);
   }
-  return bai_kms_light (display, fb_id);
+}
+
+int
+bai_kms_light (BaDisplay *display, uint32_t fb_id)
+{
+  BaiKmsState *state = display->state;
+  if (state->is_replugged && state->is_lit)
+    switch_off (display);
+  int r = state->is_atomic ? light_atomic (display, fb_id) : light_legacy (display, fb_id);
+  if (r == 0) {
+    state->is_lit = true;
+    state->shown_fb = state->shown_fb_before = fb_id;
+    state->must_light = state->is_replugged = false;
+    bai_kms_free_inherited (display);
+  }
+  return r;
 }
 
 static int
@@ -256,9 +258,10 @@ int
 bai_kms_start_flip (BaDisplay *display, uint32_t fb_id)
 {
   BaiKmsState *state = display->state;
+  bool async = state->can_async && !state->colours_changed; /* with which nothing may change but the page */
   state->flip_id++;
-  int r = start_flip (display, fb_id, state->can_async);
-  if (r == -EINVAL && state->can_async) {
+  int r = start_flip (display, fb_id, async);
+  if (r == -EINVAL && async) {
     state->can_async = false; /* the driver said it can; the plane says what it cannot */
     r = start_flip (display, fb_id, false);
   }

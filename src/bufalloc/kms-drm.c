@@ -214,7 +214,7 @@ bai_kms_copy_blob (const BaDisplay *display, uint32_t from, size_t size_bytes, u
   if (size_bytes > sizeof data)
     return -EINVAL;
   int r = bai_kms_call (display, DRM_IOCTL_MODE_GETPROPBLOB, &arg);
-  if (r < 0 || arg.length > size_bytes)
+  if (r < 0 || arg.length != size_bytes) /* of another length nothing was copied */
     return r < 0 ? r : -EINVAL;
   return bai_kms_make_blob (display, data, arg.length, id);
 }

@@ -146,6 +146,16 @@ bai_kms_export_page (BaDisplay *display, unsigned page)
   return r == -ENOSYS || r == -EOPNOTSUPP ? -ENOTSUP : r < 0 ? r : arg.fd;
 }
 
+bool
+bai_kms_is_page_fb (const BaiKmsState *state, uint32_t fb_id)
+{
+  for (unsigned i = 0; fb_id && i < BA_DISPLAY_MAX_PAGES; i++) {
+    if (state->pages[i].fb_id == fb_id)
+      return true;
+  }
+  return false;
+}
+
 /* Framebuffers first: a handle that one refers to lives on. */
 void
 bai_kms_free_pages (BaDisplay *display)

@@ -46,22 +46,23 @@ has_mode (const BaiKmsConnector *connector, const struct drm_mode_modeinfo *mode
 }
 
 /* A screen that has come back with other modes is not ours to drive: whoever looks (check_mode) opens anew. */
-static bool
+static void
 look_at_connector (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
   BaiKmsConnector connector;
   if (bai_kms_read_connector (display, state->connector_id, &connector) < 0)
-    return false;
+    return;
   bool is_back = state->is_unplugged && connector.is_connected;
   state->is_unplugged = !connector.is_connected;
   if (is_back && !state->is_overlay)
     state->mode_is_gone = !has_mode (&connector, &state->mode);
   free (connector.modes);
-  return is_back && !state->mode_is_gone;
+  /* until it was lit: that may fail, or another program be master meanwhile */
+  state->is_replugged = !state->is_unplugged && !state->mode_is_gone && (is_back || state->is_replugged);
 }
 
-bool
+void
 bai_kms_read_events (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
@@ -69,33 +70,37 @@ bai_kms_read_events (BaDisplay *display)
   char message[MESSAGE_BYTES];
   bool of_cards = false;
   for (int i = 0; state->event_fd >= 0 && i < MAX_MESSAGES; i++) {
-    ssize_t n = calls->read (calls->ctx, state->event_fd, message, sizeof message);
+    ssize_t n = calls->uevent_read (calls->ctx, state->event_fd, message, sizeof message);
     if (n < 0 && errno == ENOBUFS) /* some were lost: it may have been ours */
       of_cards = true;
-    else if (n <= 0)
+    else if (n < 0)
       break;
     else
       of_cards |= says (message, (size_t) n, "SUBSYSTEM=drm") && says (message, (size_t) n, "HOTPLUG=1");
   }
-  return of_cards && look_at_connector (display);
+  if (of_cards)
+    look_at_connector (display);
 }
 
-/* The page on screen, where it had to give way. 1 where it is shown again. */
+/* The last page, where it had to give way. 1 where it is shown again. Where the last one is of the display before, the
+ * first of this one is lit anyway. */
 int
 bai_kms_refresh (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
-  bool is_back = bai_kms_read_events (display);
-  if (!state->is_lit || !state->shown_fb)
+  uint32_t last_fb = bai_kms_last_fb (display);
+  bai_kms_read_events (display);
+  if (!state->is_lit)
     return 0;
-  bool was_hidden = state->is_hidden;
-  if (!was_hidden && !bai_kms_is_master (display))
-    was_hidden = true;
+  bool was_hidden = state->is_hidden || !bai_kms_is_master (display);
   state->is_hidden = was_hidden && !bai_kms_become_master (display);
-  if (state->is_hidden || (!was_hidden && !is_back))
+  if (state->is_hidden || (!was_hidden && !state->is_replugged))
+    return 0;
+  state->must_light = true;
+  if (!last_fb)
     return 0;
   bai_kms_settle (display);
-  int r = is_back ? bai_kms_light_anew (display, state->shown_fb) : bai_kms_light (display, state->shown_fb);
+  int r = bai_kms_light (display, last_fb);
   return r < 0 ? r : 1;
 }
 

@@ -148,8 +148,8 @@ is_off (const BaDisplay *display)
   return is_asleep;
 }
 
-static bool
-lacks_master (int code)
+bool
+bai_kms_lacks_master (int code)
 {
   return code == -EACCES || code == -EPERM;
 }
@@ -160,9 +160,9 @@ light (BaDisplay *display, uint32_t fb_id)
 {
   BaiKmsState *state = display->state;
   int r = bai_kms_light (display, fb_id);
-  if (lacks_master (r) && take_master_back (display))
+  if (bai_kms_lacks_master (r) && take_master_back (display))
     r = bai_kms_light (display, fb_id);
-  if (!lacks_master (r))
+  if (!bai_kms_lacks_master (r))
     return r;
   state->is_hidden = true;
   return 1;
@@ -196,13 +196,23 @@ flip (BaDisplay *display, uint32_t fb_id, bool is_page)
   int r = flip_or_wait (display, fb_id);
   if (r == 0 || r == -ENODEV) /* a card that is gone */
     return r;
-  if (lacks_master (r))
+  if (bai_kms_lacks_master (r))
     return take_master_back (display) ? light (display, fb_id) : 1;
   if (state->is_unplugged || ((r == -EBUSY || r == -EINVAL) && is_off (display)))
     return 1;
   /* A mode that another program has left, or a CRTC that lost its screen, takes no flips, but a mode set.
    * Not for a picture of others: if that is what is refused, a page comes in its place. */
   return state->is_overlay || !is_page ? r : light (display, fb_id);
+}
+
+uint32_t
+bai_kms_last_fb (const BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  const BaiShown *last = display->pending.is_set ? &display->pending : &display->current;
+  if (last->is_set)
+    return last->number == BAI_SHOWN_BEFORE ? 0 : bai_kms_get_fb (display, last->number);
+  return bai_kms_is_page_fb (state, state->shown_fb) ? state->shown_fb : 0; /* the only one there is */
 }
 
 static int
@@ -227,11 +237,10 @@ bai_kms_show (BaDisplay *display, unsigned page)
   if (was_hidden && !take_master_back (display))
     return 1;
   bai_kms_sweep_imports (display);
-  if (bai_kms_read_events (display) && is_page && state->is_lit)
-    return refused (bai_kms_light_anew (display, fb_id));
+  bai_kms_read_events (display);
   if (state->mode_is_gone)
     return -ENOTSUP;
-  if (was_hidden || !state->is_lit || state->must_light)
+  if (was_hidden || !state->is_lit || state->must_light || state->is_replugged)
     r = refused (light (display, fb_id));
   else
     r = refused (display->info.n_pages == 1 ? flush (display, fb_id) : flip (display, fb_id, is_page));

@@ -68,29 +68,51 @@ want_colours_and_bits (BaDisplay *display, const BaHdr *hdr)
     want (state, BAI_KMS_CONNECTOR_MAX_BPC, ENOUGH_BITS);
 }
 
+/* Connector properties come first: those that belong together are one piece of the array. */
+#define FIRST BAI_KMS_CONNECTOR_HDR
+#define N_PROPERTIES (BAI_KMS_CONNECTOR_MAX_BPC - BAI_KMS_CONNECTOR_HDR + 1)
+
+static int
+want_hdr (BaDisplay *display, const BaHdr *hdr, uint32_t *blob)
+{
+  BaiKmsState *state = display->state;
+  struct hdr_output_metadata metadata;
+  want_saved (state, BAI_KMS_CONNECTOR_HDR);
+  want_saved (state, BAI_KMS_CONNECTOR_COLORSPACE);
+  want_saved (state, BAI_KMS_CONNECTOR_MAX_BPC);
+  if (!hdr)
+    return 0;
+  fill (&metadata, hdr);
+  int r = bai_kms_make_blob (display, &metadata, sizeof metadata, blob);
+  if (r < 0)
+    return r;
+  want (state, BAI_KMS_CONNECTOR_HDR, *blob);
+  want_colours_and_bits (display, hdr);
+  return 0;
+}
+
+/* Tried now: with what a driver refuses, no page would be shown any more. */
 int
 bai_kms_set_hdr (BaDisplay *display, const BaHdr *hdr)
 {
   BaiKmsState *state = display->state;
-  struct hdr_output_metadata metadata;
+  BaiKmsProperty before[N_PROPERTIES];
   uint32_t blob = 0;
   if (!state->is_atomic || state->is_overlay || !state->properties[BAI_KMS_CONNECTOR_HDR].id)
     return hdr ? -ENOTSUP : 0;
-  want_saved (state, BAI_KMS_CONNECTOR_HDR);
-  want_saved (state, BAI_KMS_CONNECTOR_COLORSPACE);
-  want_saved (state, BAI_KMS_CONNECTOR_MAX_BPC);
+  memcpy (before, &state->properties[FIRST], sizeof before);
+  int r = want_hdr (display, hdr, &blob);
+  if (r == 0 && hdr)
+    r = bai_kms_test (display, state->pages[0].fb_id);
+  if (r < 0 && !bai_kms_lacks_master (r)) {
+    memcpy (&state->properties[FIRST], before, sizeof before);
+    bai_kms_free_blob (display, &blob);
+    return r == -EINVAL || r == -ERANGE || r == -ENOSPC ? -ENOTSUP : r;
+  }
   state->must_light |= state->properties[BAI_KMS_CONNECTOR_HDR].is_wanted;
-  if (!hdr)
-    return 0;
-  fill (&metadata, hdr);
-  int r = bai_kms_make_blob (display, &metadata, sizeof metadata, &blob);
-  if (r < 0)
-    return r;
-  /* the connector holds the one that it was told before, however soon its number is gone */
-  bai_kms_free_blob (display, &state->hdr_blob);
-  state->hdr_blob = blob;
-  want (state, BAI_KMS_CONNECTOR_HDR, blob);
-  want_colours_and_bits (display, hdr);
-  state->must_light = true;
+  if (hdr) { /* the connector holds the one that it was told before, however soon its number is gone */
+    bai_kms_free_blob (display, &state->hdr_blob);
+    state->hdr_blob = blob;
+  }
   return 0;
 }

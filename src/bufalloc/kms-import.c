@@ -28,7 +28,7 @@ static bool
 is_page (const BaiKmsState *state, uint32_t handle)
 {
   for (unsigned i = 0; i < BA_DISPLAY_MAX_PAGES; i++) {
-    if (state->pages[i].handle == handle)
+    if (state->pages[i].handle == handle || state->inherited[i].handle == handle)
       return true;
   }
   return false;

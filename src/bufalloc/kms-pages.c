@@ -17,6 +17,8 @@ try_format (BaDisplay *display, const BaiKmsFormat *format, const BaDisplayOptio
   int r = bai_kms_make_pages (display, format, count);
   if (r == 0)
     r = bai_kms_test (display, state->pages[0].fb_id);
+  if (bai_kms_lacks_master (r)) /* another one is, for a while; nobody can be asked before it is back */
+    r = 0;
   if (r < 0)
     bai_kms_free_pages (display);
   return r;

@@ -2,8 +2,9 @@
 /*
  * kms-private.h: what the files of KMS share. kms.c opens, puts back and closes; kms-drm.c has the card's calls;
  * kms-mode.c chooses connector, mode and CRTC; kms-plane.c the plane, its properties and formats; kms-format.c knows how
- * pixels lie; kms-dumb.c makes pages; kms-import.c takes pictures of others; kms-commit.c says what is to be on screen;
- * kms-flip.c flips and waits; kms-reopen.c changes the pages for others, and where they are shown.
+ * pixels lie; kms-dumb.c makes buffers, and kms-pages.c pages that can be shown; kms-import.c takes pictures of others;
+ * kms-commit.c says what is to be on screen, and kms-hdr.c of what kind it is; kms-flip.c flips and waits; kms-events.c
+ * hears of plugs; kms-reopen.c changes the pages for others, and where they are shown.
  *
  * The kernel's own calls are used, through the table of device-calls-private.h: so every one of them can fail in a test,
  * and nothing has to be linked. libdrm gives the headers.
@@ -182,6 +183,7 @@ typedef struct
   bool must_light; /* more than the page changes with the next one */
   bool is_hidden; /* another one is master */
   bool is_unplugged; /* nothing is connected */
+  bool is_replugged; /* something is again, and has heard nothing of the mode */
   bool mode_is_gone; /* what is connected now has another one */
   int event_fd; /* tells of plugs; -1 = none */
   bool is_closed; /* fd and what is behind it */
@@ -215,16 +217,12 @@ int bai_kms_make_blob (const BaDisplay *display, const void *data, size_t size_b
 void bai_kms_free_blob (const BaDisplay *display, uint32_t *id);
 /* Calls @found for every property of an object; values_ptr has the two ends of a range. */
 typedef void (*BaiKmsPropertyFunc) (void *user, const struct drm_mode_get_property *property, uint64_t value);
-/* A blob of its own with what is in another one, of @size_bytes at most. */
+/* A blob of its own with what is in another one, of @size_bytes. */
 int bai_kms_copy_blob (const BaDisplay *display, uint32_t from, size_t size_bytes, uint32_t *id);
 int bai_kms_for_each_property (const BaDisplay *display, uint32_t object_id, uint32_t object_type,
                                BaiKmsPropertyFunc found, void *user);
 /* The number behind a name of an enumeration. */
 bool bai_kms_get_enum (const BaDisplay *display, uint32_t property_id, const char *name, uint64_t *value);
-
-/* ---- kms.c ---- */
-
-int bai_kms_start_watcher (BaDisplay *display);
 
 /* ---- kms-mode.c ---- */
 
@@ -279,6 +277,7 @@ void bai_kms_clear (const BaDisplay *display, uint8_t *data);
 int bai_kms_make_pages (BaDisplay *display, const BaiKmsFormat *format, unsigned count);
 int bai_kms_map_pages (BaDisplay *display);
 int bai_kms_export_page (BaDisplay *display, unsigned page);
+bool bai_kms_is_page_fb (const BaiKmsState *state, uint32_t fb_id);
 /* Framebuffers and handles; what is mapped stays. */
 void bai_kms_free_pages (BaDisplay *display);
 /* Those of the display before. */
@@ -313,8 +312,6 @@ int bai_kms_test (BaDisplay *display, uint32_t fb_id);
 int bai_kms_test_flip (BaDisplay *display, uint32_t fb_id);
 /* Sets mode and plane, and returns when they are set. */
 int bai_kms_light (BaDisplay *display, uint32_t fb_id);
-/* As if the screen had been dark: a screen that was plugged in anew has heard nothing. */
-int bai_kms_light_anew (BaDisplay *display, uint32_t fb_id);
 /* Starts a flip. -EBUSY where one is under way on the CRTC. */
 int bai_kms_start_flip (BaDisplay *display, uint32_t fb_id);
 /* As if everything had been changed that may be: for whoever does not know what was. */
@@ -331,8 +328,8 @@ int bai_kms_place (BaDisplay *display, const char *path, const BaDisplayOptions 
 
 /* ---- kms-events.c ---- */
 
-/* Reads what the kernel told, and looks at the connector where it was of cards: true where a screen has come back. */
-bool bai_kms_read_events (BaDisplay *display);
+/* Reads what the kernel told, and looks at the connector where it was of cards. */
+void bai_kms_read_events (BaDisplay *display);
 int bai_kms_refresh (BaDisplay *display);
 int bai_kms_get_event_fd (const BaDisplay *display);
 
@@ -344,6 +341,9 @@ int bai_kms_set_hdr (BaDisplay *display, const BaHdr *hdr);
 
 int bai_kms_show (BaDisplay *display, unsigned page);
 int bai_kms_wait (BaDisplay *display);
+/* The framebuffer of what counts as shown last, which the driver may not have heard of; 0 = nothing of this display. */
+uint32_t bai_kms_last_fb (const BaDisplay *display);
+bool bai_kms_lacks_master (int code);
 /* Waits for the flip under way, and forgets it. */
 void bai_kms_settle (BaDisplay *display);
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "kms-private.h"
-#include "watcher-private.h"
 
 /* The mode of an overlay is somebody else's. Without atomic commits a primary plane is what the mode is. */
 int
@@ -58,30 +57,30 @@ bai_kms_set_window (BaDisplay *display, const BaDisplayWindow *window)
     return r == -ENODEV ? r : -ENOTSUP;
   }
   /* what is on screen is moved now: it may be long until something else is shown */
-  bool is_shown = r == 0 && state->is_lit && !state->must_light && !state->is_hidden;
+  uint32_t last_fb = r == 0 && state->is_lit && !state->is_hidden ? bai_kms_last_fb (display) : 0;
   state->must_light = true;
-  if (is_shown) {
+  if (last_fb) {
     bai_kms_settle (display);
-    (void) bai_kms_light (display, state->shown_fb); /* or the next page tries it */
+    (void) bai_kms_light (display, last_fb); /* or the next page tries it */
   }
   return 0;
 }
 
-/* What @old has not shown goes at once. What it has shown stays until something else is on screen. */
+/* Where @old has shown none of its pages they go at once. Else they stay until something else is on screen. */
 static void
 inherit_pages (BaDisplay *old, BaDisplay *display)
 {
   BaiKmsState *before = old->state, *state = display->state;
-  if (before->must_light || !before->is_lit)
-    bai_kms_free_pages (old);
-  else
+  if (before->is_lit && bai_kms_is_page_fb (before, before->shown_fb))
     memcpy (state->inherited, before->pages, sizeof before->pages);
+  else
+    bai_kms_free_pages (old);
   memset (before->pages, 0, sizeof before->pages);
   memset (before->inherited, 0, sizeof before->inherited);
   bai_kms_inherit_imports (display, before);
   state->must_light = state->is_lit;
   before->owns_fd = before->is_lit = false;
-  before->event_fd = -1;
+  before->event_fd = before->watcher = -1; /* what the watcher would put back is the same */
   before->is_closed = true;
 }
 
@@ -113,7 +112,6 @@ bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *opti
   bai_kms_settle (old);
   *state = *before;
   memset (state->pages, 0, sizeof state->pages);
-  state->watcher = -1;
   display->state = state;
   memcpy (display->info.name, old->info.name, sizeof display->info.name);
   display->start_page = old->start_page;
@@ -136,7 +134,5 @@ bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *opti
   if (state->mode_blob != before->mode_blob)
     bai_kms_free_blob (old, &before->mode_blob);
   inherit_pages (old, display);
-  (void) bai_kms_start_watcher (display); /* the first one could be started, which is where it is told */
-  bai_watcher_dismiss (&before->watcher, old->calls);
   return 0;
 }

@@ -163,8 +163,8 @@ put_back_for_dead (void *user)
 }
 
 /* An application that gave us its card puts back what it wants to. */
-int
-bai_kms_start_watcher (BaDisplay *display)
+static int
+start_watcher (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
   BaiWatch watch = { .put_back = put_back_for_dead, .user = display, .fds = { state->fd, -1 } };
@@ -175,7 +175,7 @@ static void
 begin (BaDisplay *display, const BaDisplayOptions *options)
 {
   unsigned wanted = options->pages ? options->pages : BAI_KMS_DEFAULT_PAGES;
-  int r = bai_kms_start_watcher (display);
+  int r = start_watcher (display);
   if (r < 0)
     ba_log (BA_LOG_WARNING, "kms %s: no watcher (%s): should this process be killed, the console may come back late",
             display->info.name, ba_error_text (r));
@@ -238,6 +238,7 @@ open_steps (BaDisplay *display, const char *path, const BaiDeviceString *device,
     return ba_error_set (error, r == -EOPNOTSUPP || r == -EINVAL ? -ENODEV : r, "%.150s has no screens: %s", path,
                          ba_error_text (r));
   r = bai_kms_choose_output (display, path, device, &card, error);
+  state->flip_id = (uint64_t) state->crtc_id << 32; /* another display may get its events from the same file */
   if (r == 0)
     r = bai_kms_fit_mode (display, options);
   if (r == 0)
@@ -343,7 +344,7 @@ kms_check_mode (BaDisplay *display)
   struct drm_mode_crtc crtc;
   if (state->mode_is_gone)
     return 1;
-  if (!state->is_lit || state->is_hidden)
+  if (!state->is_lit || state->is_hidden || state->must_light) /* the next page sets the mode, which may be a new one */
     return 0;
   int r = bai_kms_get_crtc (display, state->crtc_id, &crtc);
   if (r < 0)

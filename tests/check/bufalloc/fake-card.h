@@ -46,6 +46,30 @@ card_start (Card *card, const char *device)
   ck_assert_int_eq (ba_allocator_build_pool (card->allocator, &spec, &card->pool), 0);
 }
 
+/* Other pages for @card, whose pool and allocator are those of the new display then. */
+static inline int
+card_reopen (Card *card)
+{
+  BaSpec spec = { .name = "pages" };
+  BaDisplay *display;
+  int r = ba_display_reopen (card->display, &card->options, &card->error, &display);
+  if (r < 0) {
+    ck_assert_ptr_null (display);
+    return r;
+  }
+  ba_pool_unref (card->pool);
+  ba_allocator_unref (card->allocator);
+  ba_display_unref (card->display);
+  card->pool = NULL;
+  card->allocator = NULL;
+  card->display = display;
+  card->info = ba_display_get_info (display);
+  BaConfig config = { .display = display };
+  ck_assert_int_eq (ba_allocator_new_with_config (BA_TYPE_FRAMEBUFFER, &config, NULL, &card->allocator), 0);
+  ck_assert_int_eq (ba_allocator_build_pool (card->allocator, &spec, &card->pool), 0);
+  return 0;
+}
+
 static inline int
 card_flip (Card *card)
 {
@@ -88,6 +112,15 @@ card_finish (Card *card)
     card->fake.calls.close (&card->fake, card->options.fd);
   ck_assert_uint_eq (card->fake.n_leaked, 0);
   fake_kms_finish (&card->fake);
+}
+
+/* Another program becomes the card's master, or is it no longer. */
+static inline void
+card_take_master (Card *card, bool taken)
+{
+  card->fake.master_is_other = taken;
+  if (taken)
+    card->fake.is_master = false;
 }
 
 /* Opens nothing, says why, and leaves nothing behind. */

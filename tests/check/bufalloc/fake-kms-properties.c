@@ -172,7 +172,7 @@ fake_kms_get_blob (FakeKms *fake, struct drm_mode_get_blob *arg)
   const FakeThing *blob = fake_kms_find (fake->blobs, arg->blob_id);
   if (!arg->blob_id || !blob)
     return fake_kms_fail_with (ENOENT);
-  if (arg->length >= blob->bytes)
+  if (arg->length == blob->bytes)
     memcpy ((void *) (uintptr_t) arg->data, &blob->mode, blob->bytes);
   arg->length = blob->bytes;
   return 0;

@@ -32,6 +32,8 @@ is_imported (FakeKms *fake, const FakeThing *fb)
 static int
 check_screen (FakeKms *fake, const FakeScreen *wanted)
 {
+  if (fake->refuse_hdr && wanted->connector_values[FAKE_P_HDR])
+    return EINVAL;
   for (unsigned i = 0; i < 3; i++) {
     const FakePlane *plane = &wanted->planes[i];
     const FakeThing *fb = plane->fb ? fake_kms_find (fake->fbs, plane->fb) : NULL;

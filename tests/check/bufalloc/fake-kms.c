@@ -389,6 +389,12 @@ fake_uevent_socket (void *ctx)
   return fake->uevents[0] = dup (fake->first_uevent);
 }
 
+static ssize_t
+fake_uevent_read (void *ctx, int fd, void *to, size_t size_bytes)
+{
+  return fails (ctx) ? -1 : bai_device_calls.uevent_read (NULL, fd, to, size_bytes);
+}
+
 void
 fake_kms_tell (FakeKms *fake, bool of_card)
 {
@@ -435,8 +441,6 @@ fake_read (void *ctx, int fd, void *to, size_t size_bytes)
   };
   if (fails (fake))
     return -1;
-  if (fd == fake->uevents[0])
-    return bai_device_calls.read (NULL, fd, to, size_bytes);
   if (fd != fake->fd || !fake->event_ready || size_bytes < sizeof event)
     return fake_kms_fail_with (EAGAIN);
   memcpy (to, &event, sizeof event);
@@ -468,6 +472,7 @@ fake_kms_init (FakeKms *fake)
   fake->calls.socketpair = fake_socketpair;
   fake->calls.fork = fake_fork;
   fake->calls.uevent_socket = fake_uevent_socket;
+  fake->calls.uevent_read = fake_uevent_read;
   fake->calls.poll = fake_poll;
   fake->calls.read = fake_read;
   fake->calls.now_ns = fake_now_ns;

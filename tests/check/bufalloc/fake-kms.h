@@ -108,6 +108,7 @@ typedef struct
   bool no_colours; /* no COLOR_ENCODING */
   bool no_mixing; /* no alpha, and a zpos that cannot be set */
   bool no_hdr; /* an old connector */
+  bool refuse_hdr; /* a commit with its metadata is EINVAL */
   bool can_scale; /* planes can */
   bool can_be_small; /* the primary plane */
   bool no_events; /* they never come: the screen is off */

@@ -382,6 +382,23 @@ START_TEST (the_watcher_puts_back_what_a_killed_player_has_shown)
 }
 END_TEST
 
+START_TEST (colours_that_change_do_not_end_tearing)
+{
+  Card card;
+  card_init (&card);
+  card.options.no_vsync = true;
+  card_start (&card, CARD);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_uint_eq (card.fake.n_async, 1);
+  ck_assert_int_eq (ba_display_set_colours (card.display, BA_YUV_BT709, false), 0);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_uint_eq (card.fake.n_async, 2);
+  card_finish (&card);
+}
+END_TEST
+
 RUN ("kms-flip", the_first_page_sets_the_mode_the_others_flip_and_close_puts_back, a_screen_that_was_dark_is_dark_again,
      the_page_before_is_free_at_the_event_and_not_before, without_vblanks_the_clock_paces,
      a_screen_that_is_off_is_waited_for_once_and_then_left_out,
@@ -391,4 +408,5 @@ RUN ("kms-flip", the_first_page_sets_the_mode_the_others_flip_and_close_puts_bac
      an_overlay_needs_a_picture_to_go_with, colours_are_set_with_the_next_page_and_put_back,
      a_shared_card_keeps_its_events_and_gives_a_fence, events_that_another_user_of_the_card_has_read_stop_nothing,
      a_screen_that_cannot_be_put_back_is_no_more_than_a_warning,
-     the_watcher_puts_back_what_a_killed_player_has_shown)
+     the_watcher_puts_back_what_a_killed_player_has_shown,
+     colours_that_change_do_not_end_tearing)

@@ -16,30 +16,6 @@ primary (const Card *card)
 
 /* ---- other pages ----------------------------------------------------------------------------------------------- */
 
-/* Other pages for @card, whose pool and allocator are those of the new display then. */
-static int
-card_reopen (Card *card)
-{
-  BaSpec spec = { .name = "pages" };
-  BaDisplay *display;
-  int r = ba_display_reopen (card->display, &card->options, &card->error, &display);
-  if (r < 0) {
-    ck_assert_ptr_null (display);
-    return r;
-  }
-  ba_pool_unref (card->pool);
-  ba_allocator_unref (card->allocator);
-  ba_display_unref (card->display);
-  card->pool = NULL;
-  card->allocator = NULL;
-  card->display = display;
-  card->info = ba_display_get_info (display);
-  BaConfig config = { .display = display };
-  ck_assert_int_eq (ba_allocator_new_with_config (BA_TYPE_FRAMEBUFFER, &config, NULL, &card->allocator), 0);
-  ck_assert_int_eq (ba_allocator_build_pool (card->allocator, &spec, &card->pool), 0);
-  return 0;
-}
-
 START_TEST (other_pages_come_without_anything_else_being_seen)
 {
   Card card;
@@ -365,10 +341,55 @@ START_TEST (a_screen_is_told_of_hdr_and_of_its_end)
 }
 END_TEST
 
+START_TEST (hdr_that_the_driver_refuses_leaves_the_screen_as_it_is)
+{
+  Card card;
+  card_init (&card);
+  card.fake.refuse_hdr = true;
+  card_start (&card, CARD);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_int_eq (ba_display_set_hdr (card.display, &(BaHdr){ .is_bt2020 = true }), -ENOTSUP);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_uint_eq (card.fake.screen.connector_values[FAKE_P_MAX_BPC], 8);
+  ck_assert_uint_eq (card.fake.screen.connector_values[FAKE_P_COLORSPACE], 0);
+  card.fake.refuse_hdr = false;
+  card_take_master (&card, true); /* nobody can be asked */
+  ck_assert_int_eq (ba_display_set_hdr (card.display, &(BaHdr){ .is_bt2020 = true }), 0);
+  card_take_master (&card, false);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_uint_ne (card.fake.screen.connector_values[FAKE_P_HDR], 0);
+  card_stop (&card);
+  ck_assert (fake_kms_is_restored (&card.fake));
+  card_finish (&card);
+}
+END_TEST
+
+/* The kernel copies a blob of the length that it is asked for, or nothing. */
+START_TEST (metadata_of_others_that_cannot_be_kept_is_left_alone)
+{
+  Card card;
+  card_init (&card);
+  FakeThing *blob = fake_kms_make (&card.fake, card.fake.blobs);
+  blob->bytes = 8;
+  card.fake.screen.connector_values[FAKE_P_HDR] = blob->id;
+  card_start (&card, CARD);
+  ck_assert_int_eq (ba_display_set_hdr (card.display, &(BaHdr){ .is_hlg = true }), -ENOTSUP);
+  ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_uint_eq (card.fake.screen.connector_values[FAKE_P_HDR], blob->id);
+  ba_display_close (card.display);
+  ck_assert (fake_kms_is_restored (&card.fake));
+  ck_assert_uint_eq (card.fake.n_leaked, 1); /* that one */
+  *blob = (FakeThing){ 0 };
+  card.fake.n_leaked = 0;
+  card_finish (&card);
+}
+END_TEST
+
 RUN ("kms-plane", other_pages_come_without_anything_else_being_seen,
      what_was_lit_is_put_back_although_the_new_pages_showed_nothing, pages_that_cannot_be_had_leave_the_display_as_it_is,
      a_call_that_fails_while_pages_change_leaves_nothing_behind,
      pages_of_the_display_before_stay_mapped_and_cannot_be_shown, a_plane_that_scales_shows_pages_of_the_streams_size,
      a_plane_that_cannot_is_told_at_open, an_overlay_scales_with_both_kinds_of_calls,
      zpos_and_alpha_are_set_with_the_first_page_and_put_back, a_mode_is_chosen_by_the_stream,
-     a_mode_that_was_asked_for_stays_whatever_the_stream_is, a_screen_is_told_of_hdr_and_of_its_end)
+     a_mode_that_was_asked_for_stays_whatever_the_stream_is, a_screen_is_told_of_hdr_and_of_its_end,
+     hdr_that_the_driver_refuses_leaves_the_screen_as_it_is, metadata_of_others_that_cannot_be_kept_is_left_alone)
