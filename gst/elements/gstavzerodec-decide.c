@@ -60,7 +60,7 @@ end_of_plane (const GstAvZeroDirectQuestion *q, guint n_planes, guint i)
   return end;
 }
 
-/* As check_layout() says, for each plane; and here the page may have room that is not seen, below it and right of it. */
+/* As check_layout() says, for each plane; here the page may have room that is not seen, below it and right of it. */
 static gboolean
 check_planes (const GstAvZeroDirectQuestion *q, const GstVideoFormatInfo *finfo, gchar reason[GST_AV_ZERO_REASON_BYTES])
 {
@@ -99,8 +99,8 @@ check_planes (const GstAvZeroDirectQuestion *q, const GstVideoFormatInfo *finfo,
   return TRUE;
 }
 
-/* Decoders that predict go through an earlier frame with the strides of the present one. Any single frame may come to be
- * in libavcodec's own memory: so only pages that are laid out as that is. */
+/* Decoders that predict go through an earlier frame with the strides of the present one. Any single frame may come to
+ * be in libavcodec's own memory: so only pages that are laid out as that is. */
 static gboolean
 check_strides (const GstAvZeroDirectQuestion *q, guint n_planes, gchar reason[GST_AV_ZERO_REASON_BYTES])
 {

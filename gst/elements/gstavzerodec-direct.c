@@ -159,8 +159,8 @@ bytes_of (gint format, guint n_planes, const gsize *offsets, const gint *strides
   return end;
 }
 
-/* Whether no plane of @height lines of @width reaches into the next one: the coded size may have grown since the pool was
- * configured, while what is seen of it is the same. */
+/* Whether no plane of @height lines of @width reaches into the next one: the coded size may have grown since the pool
+ * was configured, while what is seen of it is the same. */
 static gboolean
 planes_fit (gint format, const GstVideoMeta *meta, gint width, gint height)
 {
@@ -241,8 +241,8 @@ get_page (GstAvZeroDec *self, AVCodecContext *context, AVFrame *frame)
   return TRUE;
 }
 
-/* Whether pictures may wait inside while the codec begins another one. Those with references may hold some back although
- * they did not say so yet. */
+/* Whether pictures may wait inside while the codec begins another one. Those with references may hold some back
+ * although they did not say so yet. */
 static gboolean
 may_delay (const GstAvZeroDec *self, const AVCodecContext *context, const GstVideoFormatInfo *finfo)
 {

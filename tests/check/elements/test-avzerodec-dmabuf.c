@@ -262,8 +262,8 @@ START_TEST (pictures_are_right_where_there_is_no_more_of_it)
 }
 END_TEST
 
-/* What is to be seen begins in the middle of what is decoded: the same memory, at another byte. The stock decoder crops by
- * whole 64 columns only. */
+/* What is to be seen begins in the middle of what is decoded: the same memory, at another byte. The stock decoder crops
+ * by whole 64 columns only. */
 START_TEST (a_cropped_picture_is_shown_where_it_lies)
 {
   gchar *path, *error = NULL;
