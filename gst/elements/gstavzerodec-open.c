@@ -193,9 +193,7 @@ wants_direct (const GstAvZeroDec *self, const AVCodec *decoder, GstAvZeroDirectR
 {
   if (mode == GST_AV_ZERO_DIRECT_NEVER || !(decoder->capabilities & AV_CODEC_CAP_DR1))
     return FALSE;
-  /* Pages are packed RGB; or what the codec makes, where a plane scans that out, and to be read back such pages are slow. */
-  if (self->codec->flags & GST_AV_ZERO_REWRITES
-      || (!(self->codec->flags & GST_AV_ZERO_PACKED_RGB) && (self->codec->flags & GST_AV_ZERO_READS_BACK)))
+  if (self->codec->flags & GST_AV_ZERO_REWRITES)
     return FALSE;
   return mode == GST_AV_ZERO_DIRECT_ALWAYS || !frame_threads || !(decoder->capabilities & AV_CODEC_CAP_FRAME_THREADS);
 }

@@ -10,7 +10,8 @@
  * gstavzerodec-time.c    which frames are left out, and how long the others stay inside
  * gstavzerodec-caps.c    a picture's description becomes caps and tags
  * gstavzerodec-wrap.c    a picture becomes an output buffer: wrap, copy, metas
- * gstavzerodec-direct.c  get_buffer2 into pages of the screen, and when that is possible
+ * gstavzerodec-direct.c  get_buffer2 into pages of the screen, or dmabufs that it shows
+ * gstavzerodec-decide.c  when that is possible
  */
 #pragma once
 
@@ -75,6 +76,8 @@ typedef struct
   GstVideoRectangle window; /* where the picture lies in a page */
   guint n_pages;
   gdouble read_mbps; /* 0 = not measured */
+  gboolean is_cached; /* they are no pages, but memory that caches keep and the screen shows: it reads fast */
+  gint own_stride_bytes[GST_VIDEO_MAX_PLANES]; /* of libavcodec's own memory; 0 = not known */
 } GstAvZeroDirectQuestion;
 
 #define GST_AV_ZERO_REASON_BYTES 160
@@ -84,6 +87,12 @@ typedef struct
  * but the question.
  */
 gboolean gst_av_zero_direct_decide (const GstAvZeroDirectQuestion *question, gchar reason[GST_AV_ZERO_REASON_BYTES]);
+
+/* The part of that which needs no layout. */
+gboolean gst_av_zero_direct_check_codec (const GstAvZeroDirectQuestion *question,
+                                         gchar reason[GST_AV_ZERO_REASON_BYTES]);
+/* FALSE, with a sentence why. */
+gboolean gst_av_zero_refuse (gchar reason[GST_AV_ZERO_REASON_BYTES], const gchar *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* The pages that are with libavcodec; outlives the element where libavcodec keeps frames longer. */
 typedef struct _GstAvZeroPages GstAvZeroPages;

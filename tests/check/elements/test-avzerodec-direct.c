@@ -88,6 +88,21 @@ CHANGE (planes_window_written_beside, planes_window (q); q->aligned_width_px = 3
 CHANGE (planes_window_not_aligned, planes_window (q); q->window.x = 64)
 CHANGE (planes_cut, planes (q); q->window.h = 400)
 
+/* Memory that caches keep, which the screen shows too: as much as is wanted, laid out for the codec. */
+CHANGE (cached, planes_block (q); q->is_cached = TRUE; q->flags = GST_AV_ZERO_READS_BACK; q->frames_held = 17;
+        q->n_pages = G_MAXUINT; q->own_stride_bytes[0] = 768; q->own_stride_bytes[1] = q->own_stride_bytes[2] = 384)
+CHANGE (cached_and_limited, cached (q); q->n_pages = 19)
+CHANGE (cached_other_rows, cached (q); q->own_stride_bytes[1] = q->own_stride_bytes[2] = 352)
+CHANGE (cached_other_rows_unread, cached_other_rows (q); q->flags = 0)
+CHANGE (cached_frame_threads, cached (q); q->frame_threads = TRUE)
+CHANGE (cached_rewrites, cached (q); q->flags |= GST_AV_ZERO_REWRITES)
+CHANGE (cached_never, cached (q); q->mode = GST_AV_ZERO_DIRECT_NEVER)
+CHANGE (cached_too_low, cached (q); q->aligned_height_px = 514)
+CHANGE (cached_one_plane, q->is_cached = TRUE; q->flags = GST_AV_ZERO_READS_BACK; q->n_pages = G_MAXUINT;
+        q->own_stride_bytes[0] = 2560)
+CHANGE (cached_one_plane_other_rows, cached_one_plane (q); q->own_stride_bytes[0] = 2624)
+CHANGE (reads_fast_other_rows, reads_fast (q); q->own_stride_bytes[0] = 2624)
+
 static const Row rows[] = {
   { "the base", nothing, NULL },
   { "switched off", never, "never" },
@@ -129,6 +144,18 @@ static const Row rows[] = {
   { "planes, a window that is left", planes_window_written_beside, "may write 16 columns" },
   { "planes, a window whose colours are not aligned", planes_window_not_aligned, "rows of plane 1" },
   { "planes, less than the picture is seen", planes_cut, "the picture is 640x480, its place on the screen 640x400" },
+  { "cached, and not measured", cached, NULL },
+  { "cached, but not enough", cached_and_limited, "takes 20 pages, and there are 19" },
+  { "cached, with colours in other rows than the codec's own", cached_other_rows,
+    "rows 352 bytes apart, not the page's 384" },
+  { "and nobody reads them back", cached_other_rows_unread, NULL },
+  { "cached, frame threads", cached_frame_threads, "frame threads" },
+  { "cached, a codec that writes twice", cached_rewrites, "writes again" },
+  { "cached, switched off", cached_never, "never" },
+  { "cached, lines that it does not have", cached_too_low, "lines, which plane 0 of a page does not have" },
+  { "cached, one plane", cached_one_plane, NULL },
+  { "cached, one plane with other rows", cached_one_plane_other_rows, "rows 2624 bytes apart" },
+  { "pages that read fast, but have other rows", reads_fast_other_rows, "rows 2624 bytes apart" },
 };
 
 GST_START_TEST (decision_follows_the_table)
