@@ -241,8 +241,38 @@ START_TEST (the_last_picture_stays)
 }
 END_TEST
 
+START_TEST (settings_are_what_was_set)
+{
+  static const struct
+  {
+    const gchar *name, *values[4];
+  } rows[] = { { "console", { "auto", "keep", "graphics" } }, { "damage", { "auto", "always", "never" } } };
+  GstElement *sink = gst_object_ref_sink (gst_element_factory_make ("fbdevzerosink", NULL));
+  gboolean clear;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    for (guint v = 0; v < 3; v++) {
+      GValue value = G_VALUE_INIT;
+      gchar *found;
+
+      if (v > 0)
+        gst_util_set_object_arg (G_OBJECT (sink), rows[i].name, rows[i].values[v]);
+      g_object_get_property (G_OBJECT (sink), rows[i].name, &value);
+      found = gst_value_serialize (&value);
+      ck_assert_str_eq (found, rows[i].values[v]); /* the first one is the default */
+      g_free (found);
+      g_value_unset (&value);
+    }
+  }
+  g_object_get (sink, "clear-on-stop", &clear, NULL);
+  ck_assert (!clear);
+  gst_object_unref (sink);
+}
+END_TEST
+
 RUN ("fbdevzerosink-life", null_while_upstream_waits_for_a_page, ready_and_paused_again_while_upstream_waits,
     flush_while_upstream_waits, pause_and_resume_do_not_stop_the_source,
     pause_and_resume_while_frames_wait_for_a_back_page, null_at_any_moment_does_not_hang,
     the_element_plays_a_second_time, counts_stay_readable_after_the_end, a_sample_outlives_the_screen,
-    a_kept_sample_does_not_stop_the_stream, the_end_without_a_frame, the_last_picture_stays)
+    a_kept_sample_does_not_stop_the_stream, the_end_without_a_frame, the_last_picture_stays,
+     settings_are_what_was_set)

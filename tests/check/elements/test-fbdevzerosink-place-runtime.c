@@ -535,35 +535,6 @@ START_TEST (clear_on_stop_leaves_a_black_screen)
 }
 END_TEST
 
-START_TEST (settings_are_what_was_set)
-{
-  static const struct
-  {
-    const gchar *name, *values[4];
-  } rows[] = { { "console", { "auto", "keep", "graphics" } }, { "damage", { "auto", "always", "never" } } };
-  GstElement *sink = gst_object_ref_sink (gst_element_factory_make ("fbdevzerosink", NULL));
-  gboolean clear;
-
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    for (guint v = 0; v < 3; v++) {
-      GValue value = G_VALUE_INIT;
-      gchar *found;
-
-      if (v > 0)
-        gst_util_set_object_arg (G_OBJECT (sink), rows[i].name, rows[i].values[v]);
-      g_object_get_property (G_OBJECT (sink), rows[i].name, &value);
-      found = gst_value_serialize (&value);
-      ck_assert_str_eq (found, rows[i].values[v]); /* the first one is the default */
-      g_free (found);
-      g_value_unset (&value);
-    }
-  }
-  g_object_get (sink, "clear-on-stop", &clear, NULL);
-  ck_assert (!clear);
-  gst_object_unref (sink);
-}
-END_TEST
-
 /* Whichever rows are written: what is to be seen is there, although every frame differs in a few rows only. */
 START_TEST (damaged_rows_are_all_there)
 {
@@ -608,7 +579,6 @@ RUN ("fbdevzerosink-place-runtime", the_next_frames_are_in_the_rectangle, a_rect
      expose_shows_the_frame_at_its_new_place_when_paused, expose_shows_the_frame_at_its_new_place_while_it_plays,
      expose_without_a_frame_does_nothing, expose_paints_over_what_others_drew,
      expose_between_caps_and_frame_is_no_error, a_still_in_a_page_moves_by_a_few_pixels, expose_while_it_plays,
-     every_direction_turns_the_picture,
-     a_turned_picture_keeps_its_shape, auto_follows_the_tag_and_others_do_not,
+     every_direction_turns_the_picture, a_turned_picture_keeps_its_shape, auto_follows_the_tag_and_others_do_not,
      a_direction_while_it_plays_asks_upstream_to_negotiate_again, clear_on_stop_leaves_a_black_screen,
-     settings_are_what_was_set, damaged_rows_are_all_there)
+     damaged_rows_are_all_there)
