@@ -204,6 +204,7 @@ release (BaDisplay *display)
   if (state->event_fd >= 0)
     display->calls->close (display->calls->ctx, state->event_fd);
   state->event_fd = -1;
+  bai_kms_unshare (display);
   /* Closing does not end being master as long as a page is mapped. */
   if (state->owns_fd) {
     (void) bai_kms_call (display, DRM_IOCTL_DROP_MASTER, NULL);
@@ -278,6 +279,8 @@ open_path (BaDisplay *display, const char *path, const BaiDeviceString *device, 
   int r = options->has_fd ? 0 : open_card (display, path, error);
   if (r < 0)
     state->is_closed = true;
+  else if ((r = bai_kms_share (display)) < 0)
+    ba_error_set (error, r, "%.150s: cannot share it: %s", path, ba_error_text (r));
   else
     r = open_steps (display, path, device, options, error);
   if (r < 0)
