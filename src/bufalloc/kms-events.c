@@ -93,8 +93,14 @@ bai_kms_check_plug (BaDisplay *display)
   BaiKmsState *state = display->state;
   bool plugged;
   state->looked_ns = display->calls->now_ns (display->calls->ctx);
-  if (bai_kms_is_plugged (display, state->connector_id, &plugged) == 0 && plugged == state->is_unplugged)
-    look_at_connector (display);
+  if (bai_kms_is_plugged (display, state->connector_id, &plugged) < 0)
+    return;
+  if (plugged && state->is_unplugged) {
+    look_at_connector (display); /* it may be another screen */
+  } else if (!plugged) {
+    state->is_unplugged = true;
+    state->is_replugged = false;
+  }
 }
 
 void
