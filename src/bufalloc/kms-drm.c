@@ -47,6 +47,16 @@ bai_kms_get_cap (const BaDisplay *display, uint64_t cap)
   return bai_kms_call (display, DRM_IOCTL_GET_CAP, &arg) == 0 ? arg.value : 0;
 }
 
+void
+bai_kms_read_name (BaDisplay *display)
+{
+  BaDisplayInfo *info = &display->info;
+  struct drm_version version = { .name = info->name, .name_len = sizeof info->name - 1 };
+  memset (info->name, 0, sizeof info->name);
+  if (bai_kms_call (display, DRM_IOCTL_VERSION, &version) < 0 || !info->name[0])
+    snprintf (info->name, sizeof info->name, "card");
+}
+
 int
 bai_kms_set_client_cap (const BaDisplay *display, uint64_t cap)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kms-private.h: what the files of KMS share. kms.c opens, puts back and closes; kms-drm.c has the card's calls;
- * kms-mode.c chooses connector, mode and CRTC; kms-plane.c the plane, its properties and formats; kms-format.c knows how
+ * kms-mode.c chooses connector, mode and CRTC, and kms-list.c says what there is; kms-plane.c the plane, its properties and formats; kms-format.c knows how
  * pixels lie; kms-dumb.c makes buffers, and kms-pages.c pages that can be shown; kms-import.c takes pictures of others;
  * kms-shared.c knows what the displays of one open card have in common; kms-commit.c says what is to be on screen, and kms-hdr.c of what kind it is; kms-flip.c flips and waits; kms-events.c
  * hears of plugs; kms-reopen.c changes the pages for others, and where they are shown.
@@ -24,6 +24,7 @@
 #define BAI_KMS_MAX_CLONES 8
 #define BAI_KMS_DEFAULT_PAGES 4
 #define BAI_KMS_MAX_REFUSALS 8
+#define BAI_KMS_MAX_CARDS 64
 
 /* Everything of a card that has a number. */
 typedef struct
@@ -210,6 +211,7 @@ typedef struct
 /* 0 or -errno. */
 int bai_kms_call (const BaDisplay *display, unsigned long request, void *arg);
 uint64_t bai_kms_get_cap (const BaDisplay *display, uint64_t cap); /* 0 where there is none */
+void bai_kms_read_name (BaDisplay *display); /* the driver's */
 int bai_kms_set_client_cap (const BaDisplay *display, uint64_t cap);
 bool bai_kms_is_master (const BaDisplay *display);
 bool bai_kms_become_master (const BaDisplay *display); /* true also where it was already */
@@ -272,6 +274,11 @@ int bai_kms_choose_output (BaDisplay *display, const char *path, const BaiDevice
 int bai_kms_fit_mode (BaDisplay *display, const BaDisplayOptions *options);
 /* What follows from the mode. */
 void bai_kms_note_mode (BaDisplay *display);
+
+/* ---- kms-list.c ---- */
+
+/* What a card has, in one line, for free(); NULL = no memory. */
+char *bai_kms_list (const BaDisplay *display, const BaiKmsCard *card);
 
 /* ---- kms-plane.c ---- */
 

@@ -110,6 +110,18 @@ get_resources (struct drm_mode_card_res *arg)
   return 0;
 }
 
+/* Of more than there are the others are as large as nobody needs them. */
+static struct drm_mode_modeinfo
+mode_of (uint32_t i)
+{
+  struct drm_mode_modeinfo mode = modes[i % N_MODES];
+  if (i >= N_MODES) {
+    mode.type = 0;
+    mode.hdisplay = (uint16_t) (mode.hdisplay + 1000 + i);
+  }
+  return mode;
+}
+
 static int
 get_connector (FakeKms *fake, struct drm_mode_get_connector *arg)
 {
@@ -118,8 +130,10 @@ get_connector (FakeKms *fake, struct drm_mode_get_connector *arg)
   bool connected = arg->connector_id == FAKE_HDMI ? !fake->unplugged : fake->two_screens;
   const uint32_t encoder = arg->connector_id + 10;
   uint32_t n = !connected ? 0 : fake->n_modes ? fake->n_modes : N_MODES;
-  if (arg->count_modes >= n)
-    fake_kms_give (arg->modes_ptr, &arg->count_modes, modes, n, sizeof modes[0]);
+  if (arg->count_modes >= n) {
+    for (uint32_t i = 0; i < n && arg->modes_ptr; i++)
+      ((struct drm_mode_modeinfo *) (uintptr_t) arg->modes_ptr)[i] = mode_of (i);
+  }
   arg->count_modes = n;
   fake_kms_give (arg->encoders_ptr, &arg->count_encoders, &encoder, 1, sizeof encoder);
   arg->encoder_id = arg->connector_id == FAKE_HDMI && fake->screen.connector_crtc ? encoder : 0;
