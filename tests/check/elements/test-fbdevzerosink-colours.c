@@ -147,6 +147,31 @@ START_TEST (memory_is_offered_for_pictures_that_the_plane_scales)
 }
 END_TEST
 
+START_TEST (nv61_is_shown_where_it_lies)
+{
+  static const uint32_t formats[] = { DRM_FORMAT_XRGB8888, DRM_FORMAT_NV61 };
+  static const gchar caps[] = "video/x-raw,format=NV61,framerate=30/1,pixel-aspect-ratio=1/1,width=200,height=100,"
+      "colorimetry=bt709";
+
+  begin ();
+  fake.formats = formats;
+  fake.n_formats = G_N_ELEMENTS (formats);
+  Feeder feeder = start ();
+  feeder_set_caps (&feeder, caps);
+  for (guint k = 0; k < 2; k++) { /* pages, and memory that caches keep */
+    GstBufferPool *pool = get_pool (&feeder, caps, k);
+    for (guint i = 0; i < 3; i++) {
+      ck_assert_int_eq (gst_pad_push (feeder.pad, draw (pool, i)), GST_FLOW_OK);
+      ck_assert_int_eq (shows_import (), k == 1);
+      ck_assert_uint_eq (fake_kms_shown (&fake, FAKE_PRIMARY)->fourcc, DRM_FORMAT_NV61);
+    }
+    drop_pool (pool);
+  }
+  assert_counts (&feeder.player, 6, 0, 0);
+  end (&feeder);
+}
+END_TEST
+
 START_TEST (what_there_is_to_choose_from_can_be_read)
 {
   gchar *outputs;
@@ -174,4 +199,4 @@ END_TEST
 
 RUN ("fbdevzerosink-colours", matrices_that_planes_know_are_told_and_others_are_converted,
      a_nearest_matrix_is_as_near_as_a_conversion_promises_to_be, to_ask_for_memory_changes_no_colours,
-     memory_is_offered_for_pictures_that_the_plane_scales, what_there_is_to_choose_from_can_be_read)
+     memory_is_offered_for_pictures_that_the_plane_scales, nv61_is_shown_where_it_lies, what_there_is_to_choose_from_can_be_read)
