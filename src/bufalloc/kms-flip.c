@@ -200,6 +200,9 @@ flip (BaDisplay *display, uint32_t fb_id, bool is_page)
     return take_master_back (display) ? light (display, fb_id) : 1;
   if (state->is_unplugged || ((r == -EBUSY || r == -EINVAL) && is_off (display)))
     return 1;
+  /* Others may have a plane of the CRTC, and flip whenever they can: a call that waits gets its turn. */
+  if (r == -EBUSY)
+    return light (display, fb_id);
   /* A mode that another program has left, or a CRTC that lost its screen, takes no flips, but a mode set.
    * Not for a picture of others: if that is what is refused, a page comes in its place. */
   return state->is_overlay || !is_page ? r : light (display, fb_id);
