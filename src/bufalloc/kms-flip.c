@@ -203,6 +203,9 @@ flip (BaDisplay *display, uint32_t fb_id, bool is_page)
     return 1;
   if (state->mode_is_gone)
     return -ENOTSUP;
+  /* Others may have a plane of the CRTC, and flip whenever they can: a call that waits gets its turn. */
+  if (r == -EBUSY)
+    return light (display, fb_id);
   /* A mode that another program has left, or a CRTC that lost its screen, takes no flips, but a mode set.
    * Not for a picture of others: if that is what is refused, a page comes in its place. */
   return state->is_overlay || !is_page ? r : light (display, fb_id);
