@@ -4,6 +4,7 @@ where it lies by cirrus and by vkms, refused by virtio and bochs with the reason
 elements draw and avzerodec decodes, as the sink offers it to them."""
 import contextlib
 import os
+import re
 import sys
 
 import harness
@@ -22,7 +23,7 @@ VM = machine.Machine(
     "dmabuf",
     ["-vga", "none", "-device", "virtio-vga,id=virtio,xres=640,yres=480", "-device", "bochs-display,id=bochs",
      "-device", "cirrus-vga,id=cirrus"],
-    ["virtio-gpu", "bochs", "cirrus"] + ([VKMS] if VKMS else []) + ["vivid n_devs=1 node_types=0x1"])
+    ["virtio-gpu", "bochs", "cirrus"] + ([f"{VKMS} enable_overlay=1"] if VKMS else []) + ["vivid n_devs=1 node_types=0x1"])
 DRIVERS = ["virtio_gpu", "bochs-drm", "cirrus"] + (["vkms"] if VKMS else [])
 VIRTIO, CIRRUS = Framebuffer(VM, 0, "virtio"), Framebuffer(VM, 2, "cirrus")
 CARDS = [Card(VM, 2, "cirrus", options=",mode=640x480")] + ([Card(VM, 3, options=",mode=640x480")] if VKMS else [])
@@ -202,6 +203,35 @@ def test_what_cannot_be_imported_is_drawn_into_ordinary_memory():
         stats = player.stop()
         assert_ways(stats["sink"], copied=frames)
         assert "frames in memory of udmabuf: the driver" in player.log(), player.log()
+
+
+def test_two_sinks_of_one_open_card_show_the_same_frames_in_two_overlays():
+    """For the card both are one user, for whom a frame has one handle, however often it comes."""
+    if not VKMS:
+        print(WHY_NO_VKMS)
+        return
+    frames, card = 20, Card(VM, 3, None, 1024, 768)
+    card.tool("console")
+    VM.run("printf '\\033[2J\\033[Hthe console of vkms\\n' >/dev/tty1")
+    before = card.crc()
+    sinks = " ".join(f"t. ! queue ! fbdevzerosink name={name} sync=false fd=@ device={card.card},plane=overlay "
+                     f"render-rectangle=\"<{place}, 640, 480>\"" for name, place in (("sink", "0, 0"), ("second", "384, 288")))
+    app = machine.Application(VM, card.card, f"{CAMERA.format(frames)} ! tee name=t {sinks}")
+    shown = []
+
+    def check():
+        assert int(app.say("frames")) == frames, app.say("ask")
+        planes = re.findall(r"^plane\[(\d+)\].*?crtc-pos=(\S+).*?(?=^plane|^crtc)", card.state(), re.DOTALL | re.MULTILINE)
+        shown[:] = [place for _, place in planes if place.startswith("640x480")]
+        assert sorted(shown) == ["640x480+0+0", "640x480+384+288"], VM.said
+    eventually(check)
+    assert card.state().count("imported=yes") == 2, VM.said
+    assert card.crc() != before
+    assert app.say("ask") == "none"
+    stats = app.stop()
+    for name in ("sink", "second"):
+        assert_ways(stats[name], flipped=frames)
+    card.until_scanned_out(before)
 
 
 if __name__ == "__main__":
