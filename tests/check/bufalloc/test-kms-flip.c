@@ -174,6 +174,27 @@ START_TEST (a_flip_of_somebody_else_is_waited_for)
 }
 END_TEST
 
+/* An application that shows its own picture below the film flips with each vblank, and its flip is always first. */
+START_TEST (a_crtc_that_is_always_busy_is_waited_for)
+{
+  static const char *const devices[] = { CARD, CARD ",plane=overlay", CARD ",plane=overlay,zpos=2" };
+  for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+    Card card;
+    card_init (&card);
+    card_start (&card, devices[i]);
+    ck_assert_int_eq (card_flip (&card), 0);
+    unsigned n_modesets = card.fake.n_modesets;
+    for (int n = 0; n < 3; n++) {
+      card.fake.foreign_flips = 1000;
+      ck_assert_int_eq (card_flip (&card), 0);
+    }
+    ck_assert_uint_eq (card.fake.n_modesets, n_modesets);
+    ck_assert_uint_eq (card_stats (&card).flips, 4);
+    card_finish (&card);
+  }
+}
+END_TEST
+
 START_TEST (a_card_that_vanishes_is_an_error)
 {
   Card card;
@@ -405,7 +426,8 @@ RUN ("kms-flip", the_first_page_sets_the_mode_the_others_flip_and_close_puts_bac
      the_page_before_is_free_at_the_event_and_not_before, without_vblanks_the_clock_paces,
      a_screen_that_is_off_is_waited_for_once_and_then_left_out,
      a_master_that_is_lost_is_taken_back_and_the_mode_set_again, the_screen_of_another_master_is_not_put_back,
-     a_flip_of_somebody_else_is_waited_for, a_card_that_vanishes_is_an_error, one_page_is_shown_once_and_flushed_after,
+     a_flip_of_somebody_else_is_waited_for, a_crtc_that_is_always_busy_is_waited_for,
+     a_card_that_vanishes_is_an_error, one_page_is_shown_once_and_flushed_after,
      without_vsync_flips_tear_where_the_driver_can, an_overlay_leaves_mode_and_primary_alone,
      an_overlay_needs_a_picture_to_go_with, colours_are_set_with_the_next_page_and_put_back,
      a_shared_card_keeps_its_events_and_gives_a_fence, events_that_another_user_of_the_card_has_read_stop_nothing,
