@@ -16,7 +16,6 @@ from card import Card
 from fbdev import draw, eventually
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "module")
-FULL_ALPHA = 0xffff
 
 
 def module():
@@ -59,7 +58,7 @@ class TestCard(Card):
     """One of the module's cards; `plane` is the one that plays."""
 
     def __init__(self, vm, number, plane, options=""):
-        super().__init__(vm, number, None, 640, 480, f",mode=640x480{options}")
+        super().__init__(vm, number, None, 640, 480, options)
         self.folder = f"/sys/kernel/debug/dri/{number}"
         self.plane = plane
 
@@ -105,6 +104,12 @@ class TestCard(Card):
     def until_shown(self, crc, what=""):
         self.until(lambda plane: plane.get("crc") == f"{crc:08x}", f"{what} {crc:08x}")
 
+    def until_lit(self, times):
+        """Waits until the CRTC was switched on so often."""
+        def look():
+            assert int(self.connector()["lit"]) >= times, f"{self.card}: {self.lines()}"
+        eventually(look)
+
     def state_to_keep(self):
         """All that must be as it was before when a player has gone: numbers that count aside."""
         lines = self.lines()
@@ -114,9 +119,19 @@ class TestCard(Card):
             line.pop("crc", None)  # a console may draw a cursor
         return lines
 
+    def until_state(self, wanted, what=""):
+        def look():
+            found = self.state_to_keep()
+            assert found == wanted, f"{self.card} {what}: {found}, not {wanted}"
+        eventually(look)
+
+
+def crc_of(data):
+    return zlib.crc32(data)
+
 
 def sums(source, caps, frame_bytes):
     """The checksum of each frame that `source` gives."""
     raw = draw(f"{source} ! {caps}")
     assert raw and len(raw) % frame_bytes == 0, f"{len(raw)} bytes are no frames of {frame_bytes}"
-    return [zlib.crc32(raw[at:at + frame_bytes]) for at in range(0, len(raw), frame_bytes)]
+    return [crc_of(raw[at:at + frame_bytes]) for at in range(0, len(raw), frame_bytes)]
