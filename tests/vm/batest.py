@@ -94,6 +94,15 @@ class TestCard(Card):
     def plug(self, words):
         self.vm.run(f"echo '{words}' >{self.folder}/screen")
 
+    def unplug(self):
+        """Until the player has looked: nothing tells of a screen that was away while nobody did."""
+        before = int(self.connector()["looks"])
+        self.plug("off")
+
+        def look():
+            assert int(self.connector()["looks"]) > before, f"{self.card}: nobody has looked"
+        eventually(look)
+
     def until(self, check, what=""):
         """Waits until `check` is content with what the plane shows."""
         def look():
@@ -113,7 +122,8 @@ class TestCard(Card):
     def state_to_keep(self):
         """All that must be as it was before when a player has gone: numbers that count aside."""
         lines = self.lines()
-        lines[0].pop("lit")
+        for name in ("looks", "lit"):
+            lines[0].pop(name)
         for line in lines[1:]:
             line.pop("changed")
             line.pop("crc", None)  # a console may draw a cursor

@@ -51,9 +51,9 @@ print_connector (struct seq_file *out, struct batest *card)
   const struct drm_connector_state *state = card->connector.state;
   const struct drm_property_blob *hdr = state->hdr_output_metadata;
   const struct drm_crtc_state *crtc = card->crtc.state;
-  seq_printf (out, "connector plugged=%d active=%d mode=%s lit=%u bits=%u colorspace=%d hdr=", card->modes != 0,
-              crtc->active, crtc->active ? crtc->mode.name : "-", card->n_lit, state->max_requested_bpc,
-              state->colorspace);
+  seq_printf (out, "connector plugged=%d active=%d mode=%s looks=%u lit=%u bits=%u colorspace=%d hdr=", card->modes != 0,
+              crtc->active, crtc->active ? crtc->mode.name : "-", card->n_looks, card->n_lit,
+              state->max_requested_bpc, state->colorspace);
   if (hdr)
     seq_printf (out, "%*phN\n", (int) min_t (size_t, hdr->length, 64), hdr->data);
   else
