@@ -214,6 +214,7 @@ static const YuvFormat yuv_formats[] = {
   { GST_VIDEO_FORMAT_NV12, read_pairs, GST_BA_ROW_UV_2 },
   { GST_VIDEO_FORMAT_NV21, read_pairs, GST_BA_ROW_VU_2 },
   { GST_VIDEO_FORMAT_NV16, read_pairs, GST_BA_ROW_UV_2 },
+  { GST_VIDEO_FORMAT_NV61, read_pairs, GST_BA_ROW_VU_2 },
   { GST_VIDEO_FORMAT_P010_10LE, read_pairs, GST_BA_ROW_UV10_2 },
   { GST_VIDEO_FORMAT_YUY2, read_packed, GST_BA_ROW_YUYV_2 },
   { GST_VIDEO_FORMAT_UYVY, read_packed, GST_BA_ROW_UYVY_2 },

@@ -155,8 +155,7 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
   gst_video_info_init (&self->fit_info);
   GST_OBJECT_UNLOCK (self);
   use_display (self, display, GST_BA_FBDEV_ALLOCATOR (allocator), &screen, &format);
-  /* the same for every format of the plane; said anew for each stream */
-  self->tells_colours = ba_display_set_colours (display, BA_YUV_BT709, FALSE) == 0;
+  gst_fbdev_zero_sink_learn_colours (self);
   gst_fbdev_zero_sink_start_watch (self);
   return TRUE;
 }

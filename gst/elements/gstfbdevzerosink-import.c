@@ -94,21 +94,6 @@ gst_fbdev_zero_sink_forget_imports (GstFbdevZeroSink * self)
 
 /* ---- what a frame is -------------------------------------------------------------------------------------------- */
 
-/* What the screen is told the colours mean: FALSE where it cannot be told, and shows other ones. */
-static gboolean
-set_colours (GstFbdevZeroSink * self, const GstVideoInfo * info)
-{
-  GstVideoColorMatrix matrix = info->colorimetry.matrix;
-  gboolean full = info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
-  BaYuvMatrix yuv = matrix == GST_VIDEO_COLOR_MATRIX_BT2020 ? BA_YUV_BT2020
-      : matrix == GST_VIDEO_COLOR_MATRIX_BT709 ? BA_YUV_BT709 : BA_YUV_BT601;
-
-  if (!GST_VIDEO_INFO_IS_YUV (info))
-    return TRUE;
-  /* a driver that cannot be told has one idea, which is that of SD video */
-  return ba_display_set_colours (self->display, yuv, full) == 0 || (yuv == BA_YUV_BT601 && !full);
-}
-
 /* Where the part of @plane begins that is to be seen; FALSE where that is no whole number of its samples. */
 static gboolean
 add_crop (const GstVideoFormatInfo * format, guint plane, const GstVideoRectangle * src, gsize stride, gsize * offset)
@@ -212,7 +197,7 @@ gst_fbdev_zero_sink_import (GstFbdevZeroSink * self, GstBuffer * buffer, const P
       : describe_picture (self, buffer, place, &self->import);
   if (!why_not && ba_display_import (self->display, &self->import, &error) < 0)
     why_not = error.message;
-  if (!why_not && !set_colours (self, &self->info))
+  if (!why_not && !gst_fbdev_zero_sink_shows_colours (self, &self->info))
     why_not = "the driver cannot be told what its colours mean";
   if (!why_not)
     return TRUE;
@@ -267,7 +252,7 @@ gst_fbdev_zero_sink_may_import (GstFbdevZeroSink * self, const GstVideoInfo * in
   return display->can_flip && strcmp (display->kind, "kms") == 0 && fourcc != 0 && !GST_VIDEO_INFO_HAS_ALPHA (info)
       && ba_display_supports_format (self->display, fourcc) && !why_not_there (self, place)
       && place->src.w == GST_VIDEO_INFO_WIDTH (info) && place->src.h == GST_VIDEO_INFO_HEIGHT (info)
-      && set_colours (self, info);
+      && gst_fbdev_zero_sink_shows_colours (self, info);
 }
 
 /* Whether a frame in memory of @allocator would be shown. */

@@ -15,9 +15,91 @@
 /* What planes scan out and the CPU can convert from where it has to; what most decoders give, first. */
 static const GstVideoFormat yuv_formats[] = {
   GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_YV12, GST_VIDEO_FORMAT_NV21, GST_VIDEO_FORMAT_NV16,
-  GST_VIDEO_FORMAT_Y42B, GST_VIDEO_FORMAT_YUY2, GST_VIDEO_FORMAT_UYVY, GST_VIDEO_FORMAT_Y444,
+  GST_VIDEO_FORMAT_NV61, GST_VIDEO_FORMAT_Y42B, GST_VIDEO_FORMAT_YUY2, GST_VIDEO_FORMAT_UYVY, GST_VIDEO_FORMAT_Y444,
   GST_VIDEO_FORMAT_P010_10LE
 };
+
+/* ---- colours --------------------------------------------------------------------------------------------------- */
+
+/* The nearest of the matrices that planes know; FALSE where that shows other colours than a conversion would. With
+ * BT.601 those of FCC are off by two steps of 255 at most, less than the three that conversions may be; with BT.709 those
+ * of SMPTE 240M are by more than five. */
+static gboolean
+find_matrix (const GstVideoInfo * info, BaYuvMatrix * matrix)
+{
+  *matrix = BA_YUV_BT601;
+  switch (info->colorimetry.matrix) {
+    case GST_VIDEO_COLOR_MATRIX_BT601:
+    case GST_VIDEO_COLOR_MATRIX_FCC:
+      return TRUE;
+    case GST_VIDEO_COLOR_MATRIX_BT709:
+      *matrix = BA_YUV_BT709;
+      return TRUE;
+    case GST_VIDEO_COLOR_MATRIX_BT2020:
+      *matrix = BA_YUV_BT2020;
+      return TRUE;
+    case GST_VIDEO_COLOR_MATRIX_SMPTE240M:
+      *matrix = BA_YUV_BT709;
+      return FALSE;
+    default:
+      return FALSE;
+  }
+}
+
+static gboolean
+has_full_range (const GstVideoInfo * info)
+{
+  return info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+}
+
+static guint
+colour_bit (BaYuvMatrix matrix, gboolean full)
+{
+  return 1u << (2 * (guint) matrix + (full ? 1 : 0));
+}
+
+void
+gst_fbdev_zero_sink_learn_colours (GstFbdevZeroSink * self)
+{
+  self->can_tell = 0;
+  for (BaYuvMatrix matrix = BA_YUV_BT601; matrix <= BA_YUV_BT2020; matrix++) {
+    for (gint full = 0; full < 2; full++) {
+      if (ba_display_set_colours (self->display, matrix, full) == 0)
+        self->can_tell |= colour_bit (matrix, full);
+    }
+  }
+}
+
+static gboolean
+can_be_told (GstFbdevZeroSink * self, const GstVideoInfo * info)
+{
+  BaYuvMatrix matrix;
+
+  return find_matrix (info, &matrix) && (self->can_tell & colour_bit (matrix, has_full_range (info)));
+}
+
+gboolean
+gst_fbdev_zero_sink_shows_colours (GstFbdevZeroSink * self, const GstVideoInfo * info)
+{
+  BaYuvMatrix matrix;
+
+  /* a driver that cannot be told has one idea, which is that of SD video */
+  return !GST_VIDEO_INFO_IS_YUV (info) || can_be_told (self, info)
+      || (find_matrix (info, &matrix) && matrix == BA_YUV_BT601 && !has_full_range (info));
+}
+
+/* With the caps, and not before: what is on the screen till then has colours of its own. */
+static void
+tell_colours (GstFbdevZeroSink * self)
+{
+  BaYuvMatrix matrix;
+
+  if (!GST_VIDEO_INFO_IS_YUV (&self->info))
+    return;
+  find_matrix (&self->info, &matrix);
+  if (ba_display_set_colours (self->display, matrix, has_full_range (&self->info)) < 0)
+    GST_INFO_OBJECT (self, "the plane cannot be told what the colours of these frames mean");
+}
 
 /* ---- formats --------------------------------------------------------------------------------------------------- */
 
@@ -60,7 +142,8 @@ gst_fbdev_zero_sink_get_native_formats (GstFbdevZeroSink * self, const View * vi
   display = self->display ? ba_display_ref (self->display) : NULL;
   GST_OBJECT_UNLOCK (self);
   g_value_init (formats, GST_TYPE_LIST);
-  if (display && is_kms (display) && (self->tells_colours || may_look_wrong (self))
+  if (display && is_kms (display)
+      && ((self->can_tell & colour_bit (BA_YUV_BT709, FALSE)) || may_look_wrong (self))
       && view->direction == GST_VIDEO_ORIENTATION_IDENTITY) {
     for (guint i = 0; i < G_N_ELEMENTS (yuv_formats); i++) {
       if (ba_display_supports_format (display, gst_ba_fourcc_from_format (yuv_formats[i])))
@@ -74,28 +157,6 @@ gst_fbdev_zero_sink_get_native_formats (GstFbdevZeroSink * self, const View * vi
     g_value_set_static_string (formats, gst_video_format_to_string (plain));
   }
   ba_display_unref (display);
-}
-
-/* What the colours mean; FALSE where the plane has no word for that. */
-static gboolean
-tell_colours (GstFbdevZeroSink * self, const GstVideoInfo * info)
-{
-  gboolean full = info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255, known = TRUE;
-  BaYuvMatrix matrix = BA_YUV_BT601;
-
-  switch (info->colorimetry.matrix) {
-    case GST_VIDEO_COLOR_MATRIX_BT601:
-      break;
-    case GST_VIDEO_COLOR_MATRIX_BT709:
-      matrix = BA_YUV_BT709;
-      break;
-    case GST_VIDEO_COLOR_MATRIX_BT2020:
-      matrix = BA_YUV_BT2020;
-      break;
-    default:
-      known = FALSE;
-  }
-  return ba_display_set_colours (self->display, matrix, full) == 0 && known;
 }
 
 /* ---- high dynamic range ---------------------------------------------------------------------------------------- */
@@ -263,7 +324,7 @@ can_be_native (GstFbdevZeroSink * self, GstCaps * caps, const Placement * place)
     return FALSE;
   if (gst_caps_features_contains (gst_caps_get_features (caps, 0), GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION))
     return FALSE;               /* that is painted */
-  return !GST_VIDEO_INFO_IS_YUV (info) || tell_colours (self, info) || may_look_wrong (self);
+  return !GST_VIDEO_INFO_IS_YUV (info) || can_be_told (self, info) || may_look_wrong (self);
 }
 
 /* Pages that the stream can be drawn into; FALSE where there are none but the plain ones. */
@@ -299,6 +360,7 @@ choose (GstFbdevZeroSink * self, GstCaps * caps)
   View view;
 
   tell_hdr (self, caps);
+  tell_colours (self);
   gst_fbdev_zero_sink_get_view (self, &view, NULL);
   view.x_step_px = view.y_step_px = 1;
   placed = gst_fbdev_zero_sink_place (&view, &src, GST_VIDEO_INFO_PAR_N (&self->info),

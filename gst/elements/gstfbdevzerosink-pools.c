@@ -300,7 +300,7 @@ offer_dmabufs (GstFbdevZeroSink * self, GstQuery * query, GstCaps * caps, const 
   View view;
 
   gst_fbdev_zero_sink_get_view (self, &view, NULL);
-  if (!gst_fbdev_zero_sink_place (&view, &src, GST_VIDEO_INFO_PAR_N (info), GST_VIDEO_INFO_PAR_D (info), &place)
+  if (!gst_fbdev_zero_sink_place_on_page (self, &view, &src, info, &place)
       || !gst_fbdev_zero_sink_may_import (self, info, &place))
     return;
   gst_query_parse_allocation (query, NULL, &need_pool);

@@ -146,7 +146,7 @@ struct _GstFbdevZeroSink
   GThread *watch_thread;        /* NULL where there is nothing to watch */
   GstPoll *watch_poll;
   GstVideoFormat plain_format;  /* of the pages, unless the stream has them in its own; UNKNOWN for one bit */
-  gboolean tells_colours;       /* its plane can be told what YUV means */
+  guint can_tell;               /* what YUV may mean that its plane can be told: a bit for each matrix and range */
   gboolean fits_mode;           /* its mode is to fit the stream */
   gint screen_w;                /* of the whole screen; pages are smaller where they are fitted */
   gint screen_h;
@@ -263,6 +263,12 @@ void gst_fbdev_zero_sink_stop_watch (GstFbdevZeroSink * self);
 
 /* The format or the formats that flip, the best one first. */
 void gst_fbdev_zero_sink_get_native_formats (GstFbdevZeroSink * self, const View * view, GValue * formats);
+
+/* Finds out what the plane of a display that was just opened can be told of colours. */
+void gst_fbdev_zero_sink_learn_colours (GstFbdevZeroSink * self);
+
+/* Whether frames of @info that the screen reads itself have their colours there. Says nothing to it. */
+gboolean gst_fbdev_zero_sink_shows_colours (GstFbdevZeroSink * self, const GstVideoInfo * info);
 
 /* Pages that suit the new info, of @caps, best; TRUE where they are other ones now. */
 gboolean gst_fbdev_zero_sink_choose_pages (GstFbdevZeroSink * self, GstCaps * caps);

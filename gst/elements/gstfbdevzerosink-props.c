@@ -18,6 +18,7 @@ enum
   PROP_DAMAGE,
   PROP_CLEAR_ON_STOP,
   PROP_FRAME_STATS,
+  PROP_OUTPUTS,
   PROP_VIDEO_DIRECTION,
   PROP_RENDER_RECTANGLE         /* and on: what GstVideoOverlay adds */
 };
@@ -225,6 +226,26 @@ gst_fbdev_zero_sink_set_property (GObject * object, guint id, const GValue * val
     gst_fbdev_zero_sink_view_changed (self);
 }
 
+/* NULL where there are no cards. Asked for anew each time, as screens are plugged. */
+static gchar *
+list_outputs (GstFbdevZeroSink * self)
+{
+  BaDisplayOptions options = { 0 };
+  gchar *device, *text = NULL, *copy;
+
+  GST_OBJECT_LOCK (self);
+  device = g_str_has_prefix (self->device, "/dev/dri/") ? g_strdup (self->device) : NULL;
+  options.has_fd = self->fd >= 0;
+  options.fd = self->fd;
+  GST_OBJECT_UNLOCK (self);
+  if (ba_display_list_outputs (device, &options, NULL, &text) == -EINVAL)
+    ba_display_list_outputs (NULL, &options, NULL, &text);
+  g_free (device);
+  copy = g_strdup (text);
+  free (text);
+  return copy;
+}
+
 void
 gst_fbdev_zero_sink_get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
 {
@@ -232,6 +253,10 @@ gst_fbdev_zero_sink_get_property (GObject * object, guint id, GValue * value, GP
 
   if (id == PROP_FRAME_STATS) {
     g_value_take_boxed (value, gst_fbdev_zero_sink_make_stats (self));
+    return;
+  }
+  if (id == PROP_OUTPUTS) {
+    g_value_take_string (value, list_outputs (self));
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -311,6 +336,9 @@ gst_fbdev_zero_sink_install_properties (GObjectClass * klass)
           "Make the screen black when playing stops, instead of leaving the last frame", FALSE, playing));
   g_object_class_install_property (klass, PROP_FRAME_STATS, g_param_spec_boxed ("frame-stats", "Frame statistics",
           "What became of the frames, and why the last one was not flipped", GST_TYPE_STRUCTURE,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (klass, PROP_OUTPUTS, g_param_spec_string ("outputs", "Outputs",
+          "What connector= and mode= of device may be: the connectors of the cards, and what is connected to them", NULL,
           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_override_property (klass, PROP_VIDEO_DIRECTION, "video-direction");
   gst_video_overlay_install_properties (klass, PROP_RENDER_RECTANGLE);

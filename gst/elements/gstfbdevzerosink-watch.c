@@ -10,7 +10,7 @@
 
 #define GST_CAT_DEFAULT gst_fbdev_zero_sink_debug
 
-/* Nobody tells of a master that goes. */
+/* Nobody tells of a master that goes; nor of a plug, in some containers. */
 #define LOOK_INTERVAL_NS (1 * GST_SECOND)
 
 static gpointer
@@ -41,13 +41,15 @@ gst_fbdev_zero_sink_start_watch (GstFbdevZeroSink * self)
 {
   GstPollFD events = GST_POLL_FD_INIT;
 
-  events.fd = ba_display_get_event_fd (self->display);
-  if (events.fd < 0)
+  if (!g_str_equal (ba_display_get_info (self->display)->kind, "kms"))
     return;
+  events.fd = ba_display_get_event_fd (self->display);
   self->watch_poll = gst_poll_new (TRUE);
   if (self->watch_poll) {
-    gst_poll_add_fd (self->watch_poll, &events);
-    gst_poll_fd_ctl_read (self->watch_poll, &events, TRUE);
+    if (events.fd >= 0) {
+      gst_poll_add_fd (self->watch_poll, &events);
+      gst_poll_fd_ctl_read (self->watch_poll, &events, TRUE);
+    }
     self->watch_thread = g_thread_try_new ("fbdevzerosink-watch", watch, self, NULL);
   }
   if (!self->watch_thread) {

@@ -23,7 +23,7 @@ GST_DEBUG_CATEGORY (gst_fbdev_zero_sink_performance);
 #define YUV_FORMATS "I420, YV12, NV12, NV21, YUY2, UYVY, Y42B, Y444, I420_10LE, P010_10LE, GRAY8"
 #define RGB_FORMATS "BGRx, RGBx, xRGB, xBGR, BGRA, RGBA, ARGB, ABGR, RGB, BGR, RGB16, BGR16, RGB15"
 /* What planes scan out, and few elements give. */
-#define RARE_FORMATS "NV16"
+#define RARE_FORMATS "NV16, NV61"
 
 /* Elements that lay something over frames name the memory as well, and GStreamer takes that for another feature. */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,

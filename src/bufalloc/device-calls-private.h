@@ -18,6 +18,8 @@ typedef struct
   int (*open) (void *ctx, const char *path, int flags, mode_t mode);
   int (*close) (void *ctx, int fd);
   int (*dup) (void *ctx, int fd); /* closed on exec */
+  /* Whether two numbers stand for one open file: 1, 0, or -1 where the kernel does not say. */
+  int (*is_same_file) (void *ctx, int a, int b);
   int (*ioctl) (void *ctx, int fd, unsigned long request, void *arg);
   void *(*mmap) (void *ctx, size_t size_bytes, int prot, int flags, int fd, off_t offset);
   /* In the place of what is mapped at @address: 0, or -1 with that place as it was. */

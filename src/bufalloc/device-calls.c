@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <linux/kcmp.h>
 #include <linux/netlink.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -19,6 +20,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#define F_DUPFD_QUERY_NUMBER 1027 /* newer than the headers that we build with */
 
 static int
 call_open (void *ctx, const char *path, int flags, mode_t mode)
@@ -43,6 +46,20 @@ call_dup (void *ctx, int fd)
 {
   (void) ctx;
   return fcntl (fd, F_DUPFD_CLOEXEC, 3);
+}
+
+/* The first is since Linux 6.10, the second where the kernel was built with it and no sandbox forbids it. */
+static int
+call_is_same_file (void *ctx, int a, int b)
+{
+  (void) ctx;
+  if (a == b)
+    return 1;
+  int r = fcntl (a, F_DUPFD_QUERY_NUMBER, b);
+  if (r >= 0)
+    return r;
+  long order = syscall (SYS_kcmp, getpid (), getpid (), KCMP_FILE, (unsigned long) a, (unsigned long) b);
+  return order < 0 ? -1 : order == 0;
 }
 
 static int
@@ -253,6 +270,7 @@ const BaDeviceCalls bai_device_calls = {
   .open = call_open,
   .close = call_close,
   .dup = call_dup,
+  .is_same_file = call_is_same_file,
   .ioctl = call_ioctl,
   .mmap = call_mmap,
   .mmap_over = call_mmap_over,

@@ -79,6 +79,15 @@ open_kind (BaDisplay *display, const BaDisplayOps *ops, const BaiDeviceString *d
   return ba_error_set (error, -ENOTSUP, "the format %.4s cannot be shown there", (const char *) &options->fourcc);
 }
 
+#ifndef BA_HAVE_KMS
+static int
+no_kms (const BaiDeviceString *device, BaError *error)
+{
+  return ba_error_set (error, -ENOTSUP, "%.150s: this libbufalloc was built without KMS (meson -Dkms=enabled)",
+                       *device->card ? device->card : "an open card");
+}
+#endif
+
 static int
 open_kms (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOptions *options, BaError *error)
 {
@@ -87,8 +96,7 @@ open_kms (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOpti
 #else
   (void) display;
   (void) options;
-  return ba_error_set (error, -ENOTSUP, "%.150s: this libbufalloc was built without KMS (meson -Dkms=enabled)",
-                       *device->card ? device->card : "an open card");
+  return no_kms (device, error);
 #endif
 }
 
@@ -105,7 +113,7 @@ explain_auto (int code, const BaError *reason, BaError *error)
       return ba_error_set (error, -ENODEV, "no screen found (%.160s)%s", reason->message,
                            strstr (reason->message, "virtual:") ? "" : "; to go without one, use virtual:1280x720");
     default:
-      return ba_error_set (error, code, "%.300s", reason->message);
+      return ba_error_set (error, code, "%s", reason->message);
   }
 }
 
@@ -168,6 +176,39 @@ bai_display_open_with_calls (const char *device, const BaDisplayOptions *options
   bai_display_begin (display, options);
   *out = display;
   return 0;
+}
+
+int
+bai_display_list_outputs_with_calls (const char *device, const BaDisplayOptions *options, const BaDeviceCalls *calls,
+                                     BaError *error, char **out)
+{
+  static const BaDisplayOptions defaults = { 0 };
+  BaiDeviceString parsed;
+  *out = NULL;
+  if (!options)
+    options = &defaults;
+  int r = bai_device_string_parse (device ? device : "auto", &parsed, error);
+  if (r < 0)
+    return r;
+  if (parsed.kind != BAI_DEVICE_AUTO && parsed.kind != BAI_DEVICE_KMS)
+    return ba_error_set (error, -ENOTSUP, "%.150s is no card: it has one screen, with one mode", device);
+#ifdef BA_HAVE_KMS
+  BaDisplay *display = bai_display_new (options, calls, error);
+  if (!display)
+    return -ENOMEM;
+  r = bai_kms_list_outputs (display, &parsed, options, error, out);
+  bai_display_free (display);
+  return r;
+#else
+  (void) calls;
+  return no_kms (&parsed, error);
+#endif
+}
+
+int
+ba_display_list_outputs (const char *device, const BaDisplayOptions *options, BaError *error, char **out)
+{
+  return bai_display_list_outputs_with_calls (device, options, &bai_device_calls, error, out);
 }
 
 int

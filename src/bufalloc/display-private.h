@@ -115,6 +115,9 @@ extern const BaDisplayOps bai_fbdev_ops;
 extern const BaDisplayOps bai_virtual_ops;
 #ifdef BA_HAVE_KMS
 extern const BaDisplayOps bai_kms_ops;
+/* kms-list.c: as ba_display_list_outputs(); @display is not open, and is not afterwards. */
+int bai_kms_list_outputs (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOptions *options,
+                          BaError *error, char **out);
 #endif
 
 /* Begins and ends what must not happen at the same time as a hook; @display is busy in between. 0 or -ESHUTDOWN. */
@@ -142,5 +145,8 @@ void bai_display_free (BaDisplay *display);
  * a driver has not come back from a wait for a vsync, until it does. */
 int bai_display_open_with_calls (const char *device, const BaDisplayOptions *options, const BaDeviceCalls *calls,
                                  BaError *error, BaDisplay **out);
+/* As ba_display_list_outputs(), likewise. */
+int bai_display_list_outputs_with_calls (const char *device, const BaDisplayOptions *options,
+                                         const BaDeviceCalls *calls, BaError *error, char **out);
 
 #endif

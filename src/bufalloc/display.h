@@ -249,6 +249,23 @@ typedef struct
  */
 BA_API int ba_display_open (const char *device, const BaDisplayOptions *options, BaError *error, BaDisplay **out);
 
+/**
+ * ba_display_list_outputs:
+ * @device: (nullable): a KMS device string, of which only the card counts; NULL or "auto" = all cards
+ * @options: (nullable): only has_fd and fd count
+ * @error: (nullable) (out caller-allocates): a sentence on failure
+ * @out: (out) (transfer full): the text, for free(); NULL on error
+ *
+ * What there is to choose from: a line for each card with its driver, and below it one for each connector, indented by
+ * two spaces, with its name and number and, where a screen is connected, all modes, each as the device string takes them.
+ * Nothing is opened as a display, so it works while another program shows there. What was just plugged in may be missing
+ * then: only a card's master has it looked for. Threads: any.
+ *
+ * Returns: 0; -ENODEV where there is no such card, or none; -ENOTSUP for another kind of device, or in a library built
+ *   without KMS; -EINVAL; -ENOMEM; or the -errno of the call that failed
+ */
+BA_API int ba_display_list_outputs (const char *device, const BaDisplayOptions *options, BaError *error, char **out);
+
 /** ba_display_ref: (transfer full): another reference. Threads: any. */
 BA_API BaDisplay *ba_display_ref (BaDisplay *display);
 

@@ -35,7 +35,7 @@ extern "C" {
 typedef struct
 {
   int code;
-  char message[320];
+  char message[1024];
 } BaError;
 
 /**

@@ -20,6 +20,13 @@
 #define MAX_ENUMS 32
 #define MAX_BLOB_BYTES 256
 
+/* The kernel's numbers; no header of it has them. There is a third one: a driver that cannot know. */
+enum
+{
+  CONNECTED = 1,
+  DISCONNECTED = 2
+};
+
 int
 bai_kms_call (const BaDisplay *display, unsigned long request, void *arg)
 {
@@ -38,6 +45,16 @@ bai_kms_get_cap (const BaDisplay *display, uint64_t cap)
 {
   struct drm_get_cap arg = { .capability = cap };
   return bai_kms_call (display, DRM_IOCTL_GET_CAP, &arg) == 0 ? arg.value : 0;
+}
+
+void
+bai_kms_read_name (BaDisplay *display)
+{
+  BaDisplayInfo *info = &display->info;
+  struct drm_version version = { .name = info->name, .name_len = sizeof info->name - 1 };
+  memset (info->name, 0, sizeof info->name);
+  if (bai_kms_call (display, DRM_IOCTL_VERSION, &version) < 0 || !info->name[0])
+    snprintf (info->name, sizeof info->name, "card");
 }
 
 int
@@ -167,11 +184,23 @@ bai_kms_read_connector (const BaDisplay *display, uint32_t id, BaiKmsConnector *
   }
   snprintf (connector->name, sizeof connector->name, "%s-%u", connector_type_name (got.connector_type),
             got.connector_type_id);
-  connector->is_connected = got.connection == 1;
+  connector->is_connected = got.connection == CONNECTED;
+  connector->is_plugged = got.connection != DISCONNECTED;
   connector->encoder_id = got.encoder_id;
   connector->n_encoders = at_most (got.count_encoders, BAI_KMS_MAX_ENCODERS);
   connector->n_modes = got.count_modes;
   return 0;
+}
+
+/* With room for a mode the driver does not look, and says what it knows. */
+int
+bai_kms_is_plugged (const BaDisplay *display, uint32_t id, bool *plugged)
+{
+  struct drm_mode_modeinfo mode;
+  struct drm_mode_get_connector got = { .connector_id = id, .modes_ptr = to_u64 (&mode), .count_modes = 1 };
+  int r = bai_kms_call (display, DRM_IOCTL_MODE_GETCONNECTOR, &got);
+  *plugged = r < 0 || got.connection != DISCONNECTED;
+  return r;
 }
 
 int

@@ -16,14 +16,12 @@
 #include "layout-private.h"
 
 static void
-free_page (const BaDisplay *display, BaiKmsPage *page)
+free_page (BaDisplay *display, BaiKmsPage *page)
 {
   if (page->fb_id)
     (void) bai_kms_call (display, DRM_IOCTL_MODE_RMFB, &page->fb_id);
-  if (page->handle) {
-    struct drm_mode_destroy_dumb destroy = { .handle = page->handle };
-    (void) bai_kms_call (display, DRM_IOCTL_MODE_DESTROY_DUMB, &destroy);
-  }
+  if (page->handle)
+    bai_kms_unuse (display, page->handle);
   *page = (BaiKmsPage){ 0 };
 }
 
@@ -73,6 +71,8 @@ make_page (BaDisplay *display, const BaiKmsFormat *format, unsigned number)
     .bpp = format->pixel_bytes[0] * 8u,
   };
   int r = bai_kms_call (display, DRM_IOCTL_MODE_CREATE_DUMB, &dumb);
+  if (r == 0)
+    r = bai_kms_use_page (display, dumb.handle);
   if (r < 0)
     return r;
   page->handle = dumb.handle;

@@ -6,6 +6,9 @@
  * The kernel sends a message to whoever listens, for any change of any device: strings, one behind the other. A change of
  * a card says nothing of which connector it is, so ours is looked at. Messages are lost where nobody reads them in time,
  * so what they say is never counted on, but only taken for a reason to look.
+ *
+ * In a container there may be no messages, or no socket for them. So the driver is asked, too, what it knows of the
+ * connector: when it refuses a flip, with every refresh, and once a second while something is known to be wrong.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +19,7 @@
 #define MESSAGE_BYTES 4096
 /* A monitor that comes up tells several times; whatever is more than that is read the next time. */
 #define MAX_MESSAGES 64
+#define LOOK_INTERVAL_NS INT64_C (1000000000)
 
 /* Whether one of the strings in @message is @wanted. */
 static bool
@@ -53,8 +57,8 @@ look_at_connector (BaDisplay *display)
   BaiKmsConnector connector;
   if (bai_kms_read_connector (display, state->connector_id, &connector) < 0)
     return;
-  bool is_back = state->is_unplugged && connector.is_connected;
-  state->is_unplugged = !connector.is_connected;
+  bool is_back = state->is_unplugged && connector.is_plugged;
+  state->is_unplugged = !connector.is_plugged;
   if (is_back && !state->is_overlay)
     state->mode_is_gone = !has_mode (&connector, &state->mode);
   free (connector.modes);
@@ -62,7 +66,7 @@ look_at_connector (BaDisplay *display)
   state->is_replugged = !state->is_unplugged && !state->mode_is_gone && (is_back || state->is_replugged);
 }
 
-void
+bool
 bai_kms_read_events (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
@@ -80,6 +84,39 @@ bai_kms_read_events (BaDisplay *display)
   }
   if (of_cards)
     look_at_connector (display);
+  return of_cards;
+}
+
+void
+bai_kms_check_plug (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  bool plugged;
+  state->looked_ns = display->calls->now_ns (display->calls->ctx);
+  if (bai_kms_is_plugged (display, state->connector_id, &plugged) < 0)
+    return;
+  if (plugged && state->is_unplugged) {
+    look_at_connector (display); /* it may be another screen */
+  } else if (!plugged) {
+    state->is_unplugged = true;
+    state->is_replugged = false;
+  }
+}
+
+void
+bai_kms_check_plug_in_time (BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  bool may_miss = state->event_fd < 0 || state->is_unplugged;
+  if (may_miss && display->calls->now_ns (display->calls->ctx) - state->looked_ns >= LOOK_INTERVAL_NS)
+    bai_kms_check_plug (display);
+}
+
+bool
+bai_kms_is_unsettled (BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  return bai_kms_read_events (display) || state->is_unplugged || state->is_replugged || state->mode_is_gone;
 }
 
 /* The last page, where it had to give way. 1 where it is shown again. Where the last one is of the display before, the
@@ -89,7 +126,8 @@ bai_kms_refresh (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
   uint32_t last_fb = bai_kms_last_fb (display);
-  bai_kms_read_events (display);
+  if (!bai_kms_read_events (display))
+    bai_kms_check_plug (display);
   if (!state->is_lit)
     return 0;
   bool was_hidden = state->is_hidden || !bai_kms_is_master (display);

@@ -198,8 +198,11 @@ flip (BaDisplay *display, uint32_t fb_id, bool is_page)
     return r;
   if (bai_kms_lacks_master (r))
     return take_master_back (display) ? light (display, fb_id) : 1;
+  bai_kms_check_plug (display);
   if (state->is_unplugged || ((r == -EBUSY || r == -EINVAL) && is_off (display)))
     return 1;
+  if (state->mode_is_gone)
+    return -ENOTSUP;
   /* Others may have a plane of the CRTC, and flip whenever they can: a call that waits gets its turn. */
   if (r == -EBUSY)
     return light (display, fb_id);
@@ -240,14 +243,18 @@ bai_kms_show (BaDisplay *display, unsigned page)
   if (was_hidden && !take_master_back (display))
     return 1;
   bai_kms_sweep_imports (display);
-  bai_kms_read_events (display);
+  bool was_told = bai_kms_read_events (display);
+  if (!was_told)
+    bai_kms_check_plug_in_time (display);
   if (state->mode_is_gone)
     return -ENOTSUP;
-  if (was_hidden || !state->is_lit || state->must_light || state->is_replugged)
+  bool lights = was_hidden || !state->is_lit || state->must_light || state->is_replugged;
+  if (lights)
     r = refused (light (display, fb_id));
   else
     r = refused (display->info.n_pages == 1 ? flush (display, fb_id) : flip (display, fb_id, is_page));
-  if (r == -ENOTSUP && !is_page)
+  /* a mode, or a screen that comes and goes, may be what was refused, and not the picture: it is tried another time */
+  if (r == -ENOTSUP && !is_page && !was_told && !lights && !bai_kms_is_unsettled (display))
     bai_kms_refuse_import (display, page, r);
   return r;
 }

@@ -16,68 +16,6 @@
 
 #include "kms-private.h"
 
-/* ---- buffers ----------------------------------------------------------------------------------------------------- */
-
-static bool
-is_same_file (const BaiKmsFile *a, const BaiKmsFile *b)
-{
-  return a->device == b->device && a->inode == b->inode;
-}
-
-static bool
-is_page (const BaiKmsState *state, uint32_t handle)
-{
-  for (unsigned i = 0; i < BA_DISPLAY_MAX_PAGES; i++) {
-    if (state->pages[i].handle == handle || state->inherited[i].handle == handle)
-      return true;
-  }
-  return false;
-}
-
-/* The entry of a buffer, by its file where @handle is 0; or an empty one. */
-static BaiKmsHandle *
-find_handle (BaiKmsState *state, const BaiKmsFile *file, uint32_t handle)
-{
-  BaiKmsHandle *empty = NULL;
-  for (unsigned i = 0; i < sizeof state->handles / sizeof state->handles[0]; i++) {
-    BaiKmsHandle *entry = &state->handles[i];
-    if (entry->n_users == 0 && !empty)
-      empty = entry;
-    if (entry->n_users > 0 && (handle ? entry->handle == handle : is_same_file (&entry->file, file)))
-      return entry;
-  }
-  return empty; /* there are as many as all imports can use */
-}
-
-/* One more user of the buffer behind @fd. */
-static int
-use_buffer (BaDisplay *display, int fd, const BaiKmsFile *file, BaiKmsHandle **out)
-{
-  BaiKmsState *state = display->state;
-  BaiKmsHandle *entry = find_handle (state, file, 0);
-  if (entry->n_users == 0) {
-    struct drm_prime_handle arg = { .fd = fd };
-    int r = bai_kms_call (display, DRM_IOCTL_PRIME_FD_TO_HANDLE, &arg);
-    if (r < 0)
-      return r;
-    entry = find_handle (state, file, arg.handle);
-    if (entry->n_users == 0)
-      *entry = (BaiKmsHandle){ .handle = arg.handle, .file = *file, .is_page = is_page (state, arg.handle) };
-  }
-  entry->n_users++;
-  *out = entry;
-  return 0;
-}
-
-static void
-unuse_buffer (BaDisplay *display, BaiKmsHandle *entry)
-{
-  if (--entry->n_users > 0 || entry->is_page)
-    return;
-  struct drm_gem_close arg = { .handle = entry->handle };
-  (void) bai_kms_call (display, DRM_IOCTL_GEM_CLOSE, &arg);
-}
-
 /* ---- framebuffers ------------------------------------------------------------------------------------------------ */
 
 static void
@@ -87,7 +25,7 @@ drop (BaDisplay *display, BaiKmsImport *import)
     (void) bai_kms_call (display, DRM_IOCTL_MODE_RMFB, &import->fb_id);
   for (unsigned i = 0; i < BA_MAX_PLANES; i++) {
     if (import->handles[i])
-      unuse_buffer (display, import->handles[i]);
+      bai_kms_unuse (display, import->handles[i]);
   }
   *import = (BaiKmsImport){ 0 };
 }
@@ -115,7 +53,7 @@ add_framebuffer (const BaDisplay *display, BaiKmsImport *import)
     .flags = import->picture.has_modifier ? DRM_MODE_FB_MODIFIERS : 0,
   };
   for (unsigned i = 0; i < layout->n_planes; i++) {
-    fb.handles[i] = import->handles[i]->handle;
+    fb.handles[i] = import->handles[i];
     fb.pitches[i] = (uint32_t) layout->stride_bytes[i];
     fb.offsets[i] = (uint32_t) layout->offset_bytes[i];
     if (import->picture.has_modifier)
@@ -205,7 +143,8 @@ bai_kms_refuse_import (BaDisplay *display, unsigned number, int code)
 
 /* ---- importing --------------------------------------------------------------------------------------------------- */
 
-/* Fills what a picture is known by. */
+/* Fills what a picture is known by. Before Linux 5.3 all dmabufs were one inode, which had no size: those are not known
+ * by their files. */
 static int
 identify (const BaDisplay *display, const BaDmabuf *picture, BaiKmsPicture *out)
 {
@@ -222,7 +161,8 @@ identify (const BaDisplay *display, const BaDmabuf *picture, BaiKmsPicture *out)
     out->layout.stride_bytes[i] = picture->layout.stride_bytes[i];
     if (display->calls->fstat (display->calls->ctx, picture->fds[i], &status) < 0)
       return -errno;
-    out->files[i] = (BaiKmsFile){ .device = status.st_dev, .inode = status.st_ino };
+    if (status.st_size > 0)
+      out->files[i] = (BaiKmsFile){ .device = status.st_dev, .inode = status.st_ino };
   }
   return 0;
 }
@@ -231,7 +171,7 @@ static bool
 is_same (const BaiKmsPicture *a, const BaiKmsPicture *b)
 {
   for (unsigned i = 0; i < a->layout.n_planes; i++) {
-    if (!is_same_file (&a->files[i], &b->files[i]))
+    if (!bai_kms_is_same_file (&a->files[i], &b->files[i]))
       return false;
   }
   return lies_alike (a, b);
@@ -259,6 +199,8 @@ why_never (const BaDisplay *display, BaiKmsPicture *picture)
   return NULL;
 }
 
+static const char no_import[] = "does not import the memory";
+
 static int
 make_import (BaDisplay *display, const BaDmabuf *picture, const BaiKmsPicture *key, BaError *error)
 {
@@ -268,11 +210,11 @@ make_import (BaDisplay *display, const BaDmabuf *picture, const BaiKmsPicture *k
   if (never)
     return refuse (display, key, -ENOTSUP, never, error);
   BaiKmsImport *import = find_place (display);
-  const char *what = "does not import the memory";
+  const char *what = no_import;
   int r = 0;
   import->picture = asked;
   for (unsigned i = 0; r == 0 && i < asked.layout.n_planes; i++)
-    r = use_buffer (display, picture->fds[i], &asked.files[i], &import->handles[i]);
+    r = bai_kms_use_buffer (display, picture->fds[i], &asked.files[i], &import->handles[i]);
   if (r == 0) {
     what = "makes no framebuffer of the memory";
     r = add_framebuffer (display, import);
@@ -284,7 +226,11 @@ make_import (BaDisplay *display, const BaDmabuf *picture, const BaiKmsPicture *k
       r = 0;
   }
   if (r < 0) {
+    bool is_tried = import->fb_id != 0;
     drop (display, import);
+    if (is_tried && bai_kms_is_unsettled (display)) /* what is refused now may be shown in a moment */
+      return ba_error_set (error, -ENOTSUP, "the driver %.40s %s: %s, while its screen is plugged", display->info.name,
+                           what, ba_error_text (r));
     return refuse_call (display, key, r, what, error);
   }
   import->picture = *key;
@@ -302,26 +248,65 @@ bai_kms_sweep_imports (BaDisplay *display)
   }
 }
 
+static int
+find_or_make (BaDisplay *display, const BaDmabuf *picture, const BaiKmsPicture *key, BaError *error)
+{
+  BaiKmsState *state = display->state;
+  for (unsigned i = 0; i < BA_DISPLAY_MAX_IMPORTS; i++) {
+    BaiKmsImport *import = &state->imports[i];
+    if (import->fb_id && !import->is_forgotten && is_same (&import->picture, key)) {
+      import->used = ++state->n_imported;
+      return (int) (display->info.n_pages + i);
+    }
+  }
+  const BaiKmsRefusal *refusal = find_refusal (state, key);
+  if (refusal)
+    return ba_error_set (error, refusal->code, "the driver %.40s %.95s", display->info.name, refusal->why);
+  return make_import (display, picture, key, error);
+}
+
+static bool
+is_known (const BaiKmsPicture *picture)
+{
+  for (unsigned i = 0; i < picture->layout.n_planes; i++) {
+    if (!bai_kms_knows_file (&picture->files[i]))
+      return false;
+  }
+  return true;
+}
+
+/* The card knows which buffer it is: while we hold it, it has one handle. What is said without asking for that is. */
+static int
+import_unknown (BaDisplay *display, const BaDmabuf *picture, BaiKmsPicture *key, BaError *error)
+{
+  BaiKmsPicture lies = *key;
+  uint32_t held[BA_MAX_PLANES] = { 0 };
+  int r = 0;
+  if (why_never (display, &lies) || find_refusal (display->state, key))
+    return find_or_make (display, picture, key, error);
+  for (unsigned i = 0; r == 0 && i < key->layout.n_planes; i++) {
+    r = bai_kms_use_buffer (display, picture->fds[i], &key->files[i], &held[i]);
+    if (!bai_kms_knows_file (&key->files[i]))
+      key->files[i].inode = held[i];
+  }
+  r = r < 0 ? refuse_call (display, key, r, no_import, error) : find_or_make (display, picture, key, error);
+  for (unsigned i = 0; i < BA_MAX_PLANES; i++) {
+    if (held[i])
+      bai_kms_unuse (display, held[i]);
+  }
+  return r;
+}
+
 int
 bai_kms_import (BaDisplay *display, const BaDmabuf *picture, BaError *error)
 {
-  BaiKmsState *state = display->state;
   BaiKmsPicture key;
   int r = identify (display, picture, &key);
   if (r < 0)
     return ba_error_set (error, r, "a file of the picture cannot be asked what it is: %s", ba_error_text (r));
   bai_kms_sweep_imports (display);
-  for (unsigned i = 0; i < BA_DISPLAY_MAX_IMPORTS; i++) {
-    BaiKmsImport *import = &state->imports[i];
-    if (import->fb_id && !import->is_forgotten && is_same (&import->picture, &key)) {
-      import->used = ++state->n_imported;
-      return (int) (display->info.n_pages + i);
-    }
-  }
-  const BaiKmsRefusal *refusal = find_refusal (state, &key);
-  if (refusal)
-    return ba_error_set (error, refusal->code, "the driver %.40s %.95s", display->info.name, refusal->why);
-  return make_import (display, picture, &key, error);
+  return is_known (&key) ? find_or_make (display, picture, &key, error)
+                         : import_unknown (display, picture, &key, error);
 }
 
 void
@@ -337,15 +322,7 @@ bai_kms_forget_imports (BaDisplay *display)
 void
 bai_kms_inherit_imports (BaDisplay *display, BaiKmsState *before)
 {
-  BaiKmsState *state = display->state;
-  for (unsigned i = 0; i < BA_DISPLAY_MAX_IMPORTS; i++) {
-    for (unsigned j = 0; j < BA_MAX_PLANES; j++) {
-      if (state->imports[i].handles[j])
-        state->imports[i].handles[j] = &state->handles[state->imports[i].handles[j] - before->handles];
-    }
-  }
   memset (before->imports, 0, sizeof before->imports);
-  memset (before->handles, 0, sizeof before->handles);
   bai_kms_forget_imports (display);
 }
 

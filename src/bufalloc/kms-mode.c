@@ -6,7 +6,6 @@
  * what there is. A CRTC that shows another connector's picture is never taken.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +14,11 @@
 
 /* "@60" also means 59.94 Hz. */
 #define RATE_SLACK_MHZ 600
-#define LISTED_MODES 6
 /* 23.976 frames a second are shown well by a mode of 24 Hz, or 59.94 by one of 60. */
 #define FIT_SLACK_MHZ 100
 #define DEFAULT_RATE_MHZ 60000 /* of a mode without numbers */
+/* Of a message, for what there is. */
+#define LIST_BYTES (sizeof ((BaError *) NULL)->message - 160)
 
 uint32_t
 bai_kms_rate_mhz (const struct drm_mode_modeinfo *mode)
@@ -32,52 +32,6 @@ bai_kms_rate_mhz (const struct drm_mode_modeinfo *mode)
   if (mode->vscan > 1)
     rate_mhz /= mode->vscan;
   return rate_mhz ? (uint32_t) rate_mhz : mode->vrefresh * 1000;
-}
-
-/* ---- telling what there is ------------------------------------------------------------------------------------- */
-
-static void BA_PRINTF (3, 4) append (char *text, size_t room, const char *format, ...)
-{
-  size_t used = strlen (text);
-  va_list args;
-  va_start (args, format);
-  vsnprintf (text + used, room - used, format, args);
-  va_end (args);
-}
-
-static void
-list_modes (char *text, size_t room, const BaiKmsConnector *connector)
-{
-  for (unsigned i = 0; i < connector->n_modes && i < LISTED_MODES; i++) {
-    const struct drm_mode_modeinfo *mode = &connector->modes[i];
-    append (text, room, " %ux%u@%u%s", mode->hdisplay, mode->vdisplay, (bai_kms_rate_mhz (mode) + 500) / 1000,
-            mode->flags & DRM_MODE_FLAG_INTERLACE ? "i" : "");
-  }
-  if (connector->n_modes > LISTED_MODES)
-    append (text, room, " and %u more", connector->n_modes - LISTED_MODES);
-}
-
-/* "HDMI-A-1 (32, connected: 1920x1080@60 1280x720@60), VGA-1 (35, nothing connected)" */
-static void
-list_connectors (const BaDisplay *display, const BaiKmsCard *card, char *text, size_t room)
-{
-  text[0] = 0;
-  for (unsigned i = 0; i < card->n_connectors; i++) {
-    BaiKmsConnector connector;
-    if (bai_kms_read_connector (display, card->connectors[i], &connector) < 0)
-      continue;
-    append (text, room, "%s%s (%u, ", *text ? ", " : "", connector.name, connector.id);
-    if (connector.is_connected) {
-      append (text, room, "connected:");
-      list_modes (text, room, &connector);
-    } else {
-      append (text, room, "nothing connected");
-    }
-    append (text, room, ")");
-    free (connector.modes);
-  }
-  if (!*text)
-    append (text, room, "no connectors");
 }
 
 /* ---- choosing -------------------------------------------------------------------------------------------------- */
@@ -263,9 +217,16 @@ static int
 no_output (const BaDisplay *display, const char *path, const BaiKmsCard *card, int code, const char *why,
            BaError *error)
 {
-  char list[320];
-  list_connectors (display, card, list, sizeof list);
-  return ba_error_set (error, code, "%.60s: %.60s; it has %.190s", path, why, list);
+  char *list = bai_kms_list (display, card);
+  /* what does not fit is not begun: whoever needs all of it asks for it (ba_display_list_outputs) */
+  size_t length = list ? strlen (list) : 0;
+  bool is_cut = length > LIST_BYTES;
+  for (length = is_cut ? LIST_BYTES : length; is_cut && list[length] != ' ' && length > 0; length--)
+    ;
+  ba_error_set (error, code, "%.60s: %.60s; it has %.*s%s", path, why, (int) length, list ? list : "",
+                is_cut ? " and more" : "");
+  free (list);
+  return code;
 }
 
 /* One connector that is wanted. 0; 1 = it cannot be used, and perhaps another one can; or an error. */

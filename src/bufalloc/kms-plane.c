@@ -64,6 +64,8 @@ use_named_plane (BaDisplay *display, const char *path, uint32_t plane_id, const 
     struct drm_mode_get_plane plane = { 0 };
     if (bai_kms_get_plane (display, card->planes[i], &plane) < 0 || !fits_crtc (state, &plane))
       continue;
+    if (card->planes[i] == plane_id && !bai_kms_take_plane (state->shared, plane_id))
+      return ba_error_set (error, -EBUSY, "%.100s: another display of this program shows in plane %u", path, plane_id);
     if (card->planes[i] == plane_id) {
       state->plane_id = plane_id;
       return 0;
@@ -74,6 +76,15 @@ use_named_plane (BaDisplay *display, const char *path, uint32_t plane_id, const 
   }
   return ba_error_set (error, -EINVAL, "%.100s: plane %u is none that can show there; these can:%s", path, plane_id,
                        list);
+}
+
+static int
+no_overlay (const char *path, unsigned n_taken, BaError *error)
+{
+  if (n_taken == 0)
+    return ba_error_set (error, -ENOTSUP, "%.100s: the screen has no overlay planes", path);
+  return ba_error_set (error, -EBUSY, "%.100s: no overlay plane is free: the screen has %u, and others show in %s", path,
+                       n_taken, n_taken == 1 ? "it" : "all of them");
 }
 
 int
@@ -87,14 +98,22 @@ bai_kms_choose_plane (BaDisplay *display, const char *path, const BaiDeviceStrin
     if (r < 0)
       return r;
   }
+  unsigned n_taken = 0;
   for (unsigned i = 0; !state->plane_id && i < card->n_planes; i++) {
     struct drm_mode_get_plane plane = { 0 };
-    if (bai_kms_get_plane (display, card->planes[i], &plane) == 0 && fits_crtc (state, &plane)
-        && is_of_type (display, card->planes[i], type) && (type == PLANE_PRIMARY || !plane.fb_id))
+    if (bai_kms_get_plane (display, card->planes[i], &plane) < 0 || !fits_crtc (state, &plane)
+        || !is_of_type (display, card->planes[i], type))
+      continue;
+    /* one that others show in, or that another display of this program is about to */
+    if ((type == PLANE_OVERLAY && plane.fb_id) || !bai_kms_take_plane (state->shared, card->planes[i]))
+      n_taken++;
+    else
       state->plane_id = card->planes[i];
   }
   if (!state->plane_id && device->wants_overlay)
-    return ba_error_set (error, -ENOTSUP, "%.100s: no overlay plane is free for the screen", path);
+    return no_overlay (path, n_taken, error);
+  if (!state->plane_id && n_taken > 0)
+    return ba_error_set (error, -EBUSY, "%.100s: another display of this program shows on that screen", path);
   if (!state->plane_id)
     return ba_error_set (error, -ENOTSUP, "%.100s: no primary plane for the screen", path);
   int r = read_formats (display, state->plane_id);

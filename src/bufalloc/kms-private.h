@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kms-private.h: what the files of KMS share. kms.c opens, puts back and closes; kms-drm.c has the card's calls;
- * kms-mode.c chooses connector, mode and CRTC; kms-plane.c the plane, its properties and formats; kms-format.c knows how
+ * kms-mode.c chooses connector, mode and CRTC, and kms-list.c says what there is; kms-plane.c the plane, its properties and formats; kms-format.c knows how
  * pixels lie; kms-dumb.c makes buffers, and kms-pages.c pages that can be shown; kms-import.c takes pictures of others;
- * kms-commit.c says what is to be on screen, and kms-hdr.c of what kind it is; kms-flip.c flips and waits; kms-events.c
+ * kms-shared.c knows what the displays of one open card have in common; kms-commit.c says what is to be on screen, and kms-hdr.c of what kind it is; kms-flip.c flips and waits; kms-events.c
  * hears of plugs; kms-reopen.c changes the pages for others, and where they are shown.
  *
  * The kernel's own calls are used, through the table of device-calls-private.h: so every one of them can fail in a test,
@@ -24,6 +24,7 @@
 #define BAI_KMS_MAX_CLONES 8
 #define BAI_KMS_DEFAULT_PAGES 4
 #define BAI_KMS_MAX_REFUSALS 8
+#define BAI_KMS_MAX_CARDS 64
 
 /* Everything of a card that has a number. */
 typedef struct
@@ -41,6 +42,7 @@ typedef struct
   uint32_t id;
   char name[32];
   bool is_connected;
+  bool is_plugged; /* or may be: not all drivers know */
   uint32_t encoder_id; /* the one at work, 0 = none */
   uint32_t encoders[BAI_KMS_MAX_ENCODERS];
   unsigned n_encoders;
@@ -88,25 +90,29 @@ typedef struct
 
 typedef struct
 {
-  uint32_t handle; /* 0 = none */
+  uint32_t handle; /* 0 = none; counted */
   uint32_t fb_id;
 } BaiKmsPage;
 
 /* A dmabuf is known by this, whatever number its file has: no other one has it as long as we hold the buffer. */
 typedef struct
 {
-  dev_t device;
+  dev_t device; /* 0 = it is not known: no file has that */
   ino_t inode;
 } BaiKmsFile;
 
-/* A buffer that was imported. The driver gives the same handle for the same buffer and counts once: so we do. */
-typedef struct
+/* A buffer, ours or others', in a card that is open. The driver gives the same handle for the same buffer and counts
+ * once: so this is counted, over all displays of the card. */
+typedef struct BaiKmsHandle
 {
-  unsigned n_users; /* 0 = nothing is here */
+  struct BaiKmsHandle *next;
+  unsigned n_users;
   uint32_t handle;
   BaiKmsFile file;
-  bool is_page; /* one of our own that came back, and is closed as that */
+  bool is_dumb; /* a page, and is closed as that */
 } BaiKmsHandle;
+
+typedef struct BaiKmsShared BaiKmsShared;
 
 /* What makes two pictures the same. */
 typedef struct
@@ -121,7 +127,7 @@ typedef struct
 {
   uint32_t fb_id; /* 0 = nothing is here */
   BaiKmsPicture picture;
-  BaiKmsHandle *handles[BA_MAX_PLANES];
+  uint32_t handles[BA_MAX_PLANES]; /* counted; 0 = none */
   bool is_forgotten; /* it goes when it is not on screen any more */
   uint64_t used; /* when, counted in imports */
 } BaiKmsImport;
@@ -138,6 +144,7 @@ typedef struct
 {
   int fd;
   bool owns_fd;
+  BaiKmsShared *shared; /* with the other displays of the file */
   bool is_atomic;
   bool is_overlay; /* one plane is ours, not the mode */
   bool can_async; /* and wanted */
@@ -172,7 +179,6 @@ typedef struct
 
   BaiKmsPage pages[BA_DISPLAY_MAX_PAGES];
   BaiKmsImport imports[BA_DISPLAY_MAX_IMPORTS]; /* their numbers go on where those of the pages end */
-  BaiKmsHandle handles[BA_DISPLAY_MAX_IMPORTS * BA_MAX_PLANES];
   BaiKmsRefusal refusals[BAI_KMS_MAX_REFUSALS];
   unsigned n_refusals; /* ever */
   uint64_t n_imported; /* times */
@@ -186,6 +192,7 @@ typedef struct
   bool is_replugged; /* something is again, and has heard nothing of the mode */
   bool mode_is_gone; /* what is connected now has another one */
   int event_fd; /* tells of plugs; -1 = none */
+  int64_t looked_ns; /* when the connector was asked last without having been told to */
   bool is_closed; /* fd and what is behind it */
   bool is_flipping; /* its event is to come */
   bool is_stuck; /* and did not when it should have */
@@ -204,12 +211,15 @@ typedef struct
 /* 0 or -errno. */
 int bai_kms_call (const BaDisplay *display, unsigned long request, void *arg);
 uint64_t bai_kms_get_cap (const BaDisplay *display, uint64_t cap); /* 0 where there is none */
+void bai_kms_read_name (BaDisplay *display); /* the driver's */
 int bai_kms_set_client_cap (const BaDisplay *display, uint64_t cap);
 bool bai_kms_is_master (const BaDisplay *display);
 bool bai_kms_become_master (const BaDisplay *display); /* true also where it was already */
 int bai_kms_read_card (const BaDisplay *display, BaiKmsCard *card);
 /* Looks at what is plugged in, which may take a while. Free its modes. */
 int bai_kms_read_connector (const BaDisplay *display, uint32_t id, BaiKmsConnector *connector);
+/* Asks for no more than what the driver knows, which takes no time. */
+int bai_kms_is_plugged (const BaDisplay *display, uint32_t id, bool *plugged);
 int bai_kms_get_encoder (const BaDisplay *display, uint32_t id, struct drm_mode_get_encoder *encoder);
 int bai_kms_get_crtc (const BaDisplay *display, uint32_t id, struct drm_mode_crtc *crtc);
 int bai_kms_get_plane (const BaDisplay *display, uint32_t id, struct drm_mode_get_plane *plane);
@@ -224,6 +234,34 @@ int bai_kms_for_each_property (const BaDisplay *display, uint32_t object_id, uin
 /* The number behind a name of an enumeration. */
 bool bai_kms_get_enum (const BaDisplay *display, uint32_t property_id, const char *name, uint64_t *value);
 
+/* ---- kms-shared.c ---- */
+
+/* What display->state->fd is shared with is state->shared from now on: 0, -ENOMEM or -errno. And no longer, with the
+ * plane. */
+int bai_kms_share (BaDisplay *display);
+void bai_kms_unshare (BaDisplay *display);
+/* False where another display shows in that plane. */
+bool bai_kms_take_plane (BaiKmsShared *shared, uint32_t plane_id);
+void bai_kms_give_plane_back (BaiKmsShared *shared, uint32_t plane_id);
+
+static inline bool
+bai_kms_knows_file (const BaiKmsFile *file)
+{
+  return file->device != 0;
+}
+
+static inline bool
+bai_kms_is_same_file (const BaiKmsFile *a, const BaiKmsFile *b)
+{
+  return a->device == b->device && a->inode == b->inode;
+}
+
+/* One more user of the buffer behind @fd, which is imported where it was not, and of which @file need not be known: its
+ * handle in @out. Or of a new one of our own; on failure that is gone. One user less. */
+int bai_kms_use_buffer (BaDisplay *display, int fd, const BaiKmsFile *file, uint32_t *out);
+int bai_kms_use_page (BaDisplay *display, uint32_t handle);
+void bai_kms_unuse (BaDisplay *display, uint32_t handle);
+
 /* ---- kms-mode.c ---- */
 
 /* Thousandths of 1 Hz. */
@@ -236,6 +274,11 @@ int bai_kms_choose_output (BaDisplay *display, const char *path, const BaiDevice
 int bai_kms_fit_mode (BaDisplay *display, const BaDisplayOptions *options);
 /* What follows from the mode. */
 void bai_kms_note_mode (BaDisplay *display);
+
+/* ---- kms-list.c ---- */
+
+/* What a card has, in one line, for free(); NULL = no memory. */
+char *bai_kms_list (const BaDisplay *display, const BaiKmsCard *card);
 
 /* ---- kms-plane.c ---- */
 
@@ -295,7 +338,7 @@ int bai_kms_import (BaDisplay *display, const BaDmabuf *picture, BaError *error)
 void bai_kms_forget_imports (BaDisplay *display);
 /* Lets go of what was forgotten and has left the screen. */
 void bai_kms_sweep_imports (BaDisplay *display);
-/* @display, whose state began as a copy of @before, has them from now on; it forgets them, as its numbers are others. */
+/* @display, whose state is a copy of @before, has them from now on; it forgets them, as its numbers are others. */
 void bai_kms_inherit_imports (BaDisplay *display, BaiKmsState *before);
 /* Lets go of all, on screen or not. */
 void bai_kms_free_imports (BaDisplay *display);
@@ -328,8 +371,14 @@ int bai_kms_place (BaDisplay *display, const char *path, const BaDisplayOptions 
 
 /* ---- kms-events.c ---- */
 
-/* Reads what the kernel told, and looks at the connector where it was of cards. */
-void bai_kms_read_events (BaDisplay *display);
+/* Reads what the kernel told, and looks at the connector where it was of cards; true then. */
+bool bai_kms_read_events (BaDisplay *display);
+/* Looks at it where the driver knows of a plug that nobody told of. */
+void bai_kms_check_plug (BaDisplay *display);
+/* The same with each flip: where there is nobody to tell, or had not been, and once a second. */
+void bai_kms_check_plug_in_time (BaDisplay *display);
+/* Whether the screen is away, or just comes or goes, so that what the driver refuses means nothing. */
+bool bai_kms_is_unsettled (BaDisplay *display);
 int bai_kms_refresh (BaDisplay *display);
 int bai_kms_get_event_fd (const BaDisplay *display);
 

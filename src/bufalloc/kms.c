@@ -20,7 +20,6 @@
 #include "log.h"
 #include "watcher-private.h"
 
-#define MAX_CARDS 64
 /* Since Linux 6.8: atomic commits may tear, too. */
 #define CAP_ATOMIC_ASYNC_PAGE_FLIP 0x15
 
@@ -48,15 +47,6 @@ open_card (BaDisplay *display, const char *path, BaError *error)
     default:
       return ba_error_set (error, -code, "cannot open %.150s: %s", path, ba_error_text (-code));
   }
-}
-
-static void
-read_name (BaDisplay *display)
-{
-  BaDisplayInfo *info = &display->info;
-  struct drm_version version = { .name = info->name, .name_len = sizeof info->name - 1 };
-  if (bai_kms_call (display, DRM_IOCTL_VERSION, &version) < 0 || !info->name[0])
-    snprintf (info->name, sizeof info->name, "card");
 }
 
 /* Which calls there are. What cannot be had is not missed, unless it was asked for. */
@@ -204,6 +194,7 @@ release (BaDisplay *display)
   if (state->event_fd >= 0)
     display->calls->close (display->calls->ctx, state->event_fd);
   state->event_fd = -1;
+  bai_kms_unshare (display);
   /* Closing does not end being master as long as a page is mapped. */
   if (state->owns_fd) {
     (void) bai_kms_call (display, DRM_IOCTL_DROP_MASTER, NULL);
@@ -229,7 +220,7 @@ open_steps (BaDisplay *display, const char *path, const BaiDeviceString *device,
 {
   BaiKmsState *state = display->state;
   BaiKmsCard card;
-  read_name (display);
+  bai_kms_read_name (display);
   int r = choose_api (display, path, options, error);
   if (r < 0)
     return r;
@@ -278,6 +269,8 @@ open_path (BaDisplay *display, const char *path, const BaiDeviceString *device, 
   int r = options->has_fd ? 0 : open_card (display, path, error);
   if (r < 0)
     state->is_closed = true;
+  else if ((r = bai_kms_share (display)) < 0)
+    ba_error_set (error, r, "%.150s: cannot share it: %s", path, ba_error_text (r));
   else
     r = open_steps (display, path, device, options, error);
   if (r < 0)
@@ -298,7 +291,7 @@ static int
 open_first (BaDisplay *display, const BaiDeviceString *device, const BaDisplayOptions *options, BaError *error)
 {
   int best = ba_error_set (error, -ENODEV, "no card with a screen in /dev/dri");
-  for (unsigned i = 0; i < MAX_CARDS; i++) {
+  for (unsigned i = 0; i < BAI_KMS_MAX_CARDS; i++) {
     char path[32];
     BaError reason = { 0 };
     snprintf (path, sizeof path, "/dev/dri/card%u", i);

@@ -21,4 +21,18 @@ bool bai_registry_add_debug (BaDebug *debug);
 void bai_registry_remove_debug (BaDebug *debug);
 void bai_registry_each_debug (void (*visit) (BaDebug *debug, void *user), void *user);
 
+/* Cards that are open, each once, for the displays that share it: a list that the default registry keeps. Begin with this
+ * what is put in. */
+typedef struct BaiOpenCard
+{
+  struct BaiOpenCard *next;
+  unsigned n_users;
+} BaiOpenCard;
+
+/* One more user of the card in the list that @is_same finds, under the registry's lock; or of @card, which is put in. */
+BaiOpenCard *bai_registry_share_card (BaiOpenCard *card, bool (*is_same) (const BaiOpenCard *card, const void *user),
+                                      const void *user);
+/* True where that was the last one: it is out of the list. */
+bool bai_registry_unshare_card (BaiOpenCard *card);
+
 #endif

@@ -26,6 +26,7 @@ struct BaRegistry
   unsigned n_room;
   BaDebug *debugs; /* used by the default one only, like debug_seen */
   bool debug_seen;
+  BaiOpenCard *cards; /* likewise */
 };
 
 /* One of the three pieces of process-wide state that the design allows. */
@@ -222,4 +223,37 @@ bai_registry_each_debug (void (*visit) (BaDebug *debug, void *user), void *user)
   for (BaDebug *debug = default_registry.debugs; debug; debug = *bai_debug_next (debug))
     visit (debug, user);
   pthread_mutex_unlock (&default_registry.lock);
+}
+
+BaiOpenCard *
+bai_registry_share_card (BaiOpenCard *card, bool (*is_same) (const BaiOpenCard *card, const void *user),
+                         const void *user)
+{
+  pthread_mutex_lock (&default_registry.lock);
+  BaiOpenCard *found = default_registry.cards;
+  while (found && !is_same (found, user))
+    found = found->next;
+  if (!found) {
+    found = card;
+    card->next = default_registry.cards;
+    default_registry.cards = card;
+  }
+  found->n_users++;
+  pthread_mutex_unlock (&default_registry.lock);
+  return found;
+}
+
+bool
+bai_registry_unshare_card (BaiOpenCard *card)
+{
+  pthread_mutex_lock (&default_registry.lock);
+  bool is_last = --card->n_users == 0;
+  for (BaiOpenCard **at = &default_registry.cards; is_last && *at; at = &(*at)->next) {
+    if (*at == card) {
+      *at = card->next;
+      break;
+    }
+  }
+  pthread_mutex_unlock (&default_registry.lock);
+  return is_last;
 }

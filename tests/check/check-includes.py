@@ -20,7 +20,7 @@ FRIENDS = {
     'fifo-private.h': {'pool-inside-private.h'},
     'pool-inside-private.h': {'health.c', 'pool-admit.c', 'pool-wait.c', 'pool.c'},
     'probes-private.h': {'pool-admit.c', 'pool-wait.c', 'pool.c'},
-    'registry-private.h': {'allocator.c', 'debug.c', 'pool-admit.c', 'registry.c'},
+    'registry-private.h': {'allocator.c', 'debug.c', 'kms-shared.c', 'pool-admit.c', 'registry.c'},
 }
 passed = failed = 0
 

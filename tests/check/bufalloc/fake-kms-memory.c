@@ -52,7 +52,7 @@ fake_kms_export (FakeKms *fake, struct drm_prime_handle *arg)
   if (arg->flags != (DRM_CLOEXEC | DRM_RDWR))
     return fake_kms_fail_with (EINVAL);
   fake->exported = arg->handle;
-  arg->fd = fake->calls.dup (fake, fake->memory_fd);
+  arg->fd = bai_device_calls.dup (NULL, fake->memory_fd);
   return arg->fd < 0 ? -1 : 0;
 }
 
@@ -121,7 +121,7 @@ fake_kms_add_fb (FakeKms *fake, struct drm_mode_fb_cmd2 *arg)
 void
 fake_kms_drop_fb (FakeKms *fake, uint32_t id)
 {
-  for (unsigned i = 0; i < 3; i++) {
+  for (unsigned i = 0; i < FAKE_N_PLANES; i++) {
     if (fake->screen.planes[i].fb != id)
       continue;
     if (i == 0) {

@@ -71,7 +71,7 @@ value_of (const FakeKms *fake, uint32_t object, unsigned property)
     case FAKE_P_ACTIVE:
       return fake->screen.active;
     case FAKE_P_TYPE:
-      return object == FAKE_OVERLAY ? 0 : 1;
+      return object >= FAKE_OVERLAY ? 0 : 1;
     case FAKE_P_FB:
       return plane ? plane->fb : 0;
     case FAKE_P_CRTC:

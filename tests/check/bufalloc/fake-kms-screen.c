@@ -34,7 +34,7 @@ check_screen (FakeKms *fake, const FakeScreen *wanted)
 {
   if (fake->refuse_hdr && wanted->connector_values[FAKE_P_HDR])
     return EINVAL;
-  for (unsigned i = 0; i < 3; i++) {
+  for (unsigned i = 0; i < FAKE_N_PLANES; i++) {
     const FakePlane *plane = &wanted->planes[i];
     const FakeThing *fb = plane->fb ? fake_kms_find (fake->fbs, plane->fb) : NULL;
     if (!plane->fb || plane->fb == FAKE_CONSOLE_FB)

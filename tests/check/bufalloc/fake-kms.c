@@ -110,15 +110,30 @@ get_resources (struct drm_mode_card_res *arg)
   return 0;
 }
 
+/* Of more than there are the others are as large as nobody needs them. */
+static struct drm_mode_modeinfo
+mode_of (uint32_t i)
+{
+  struct drm_mode_modeinfo mode = modes[i % N_MODES];
+  if (i >= N_MODES) {
+    mode.type = 0;
+    mode.hdisplay = (uint16_t) (mode.hdisplay + 1000 + i);
+  }
+  return mode;
+}
+
 static int
 get_connector (FakeKms *fake, struct drm_mode_get_connector *arg)
 {
   fake->n_looks++;
+  fake->n_probes += arg->count_modes == 0;
   bool connected = arg->connector_id == FAKE_HDMI ? !fake->unplugged : fake->two_screens;
   const uint32_t encoder = arg->connector_id + 10;
   uint32_t n = !connected ? 0 : fake->n_modes ? fake->n_modes : N_MODES;
-  if (arg->count_modes >= n)
-    fake_kms_give (arg->modes_ptr, &arg->count_modes, modes, n, sizeof modes[0]);
+  if (arg->count_modes >= n) {
+    for (uint32_t i = 0; i < n && arg->modes_ptr; i++)
+      ((struct drm_mode_modeinfo *) (uintptr_t) arg->modes_ptr)[i] = mode_of (i);
+  }
   arg->count_modes = n;
   fake_kms_give (arg->encoders_ptr, &arg->count_encoders, &encoder, 1, sizeof encoder);
   arg->encoder_id = arg->connector_id == FAKE_HDMI && fake->screen.connector_crtc ? encoder : 0;
@@ -239,9 +254,9 @@ ask (FakeKms *fake, unsigned long request, void *arg)
     case DRM_IOCTL_MODE_GETCRTC:
       return get_crtc (fake, arg);
     case DRM_IOCTL_MODE_GETPLANERESOURCES: {
-      static const uint32_t planes[] = { FAKE_OVERLAY, FAKE_PRIMARY_2, FAKE_PRIMARY };
+      static const uint32_t planes[] = { FAKE_OVERLAY, FAKE_PRIMARY_2, FAKE_PRIMARY, FAKE_OVERLAY_2 };
       struct drm_mode_get_plane_res *list = arg;
-      fake_kms_give (list->plane_id_ptr, &list->count_planes, planes, 3, sizeof planes[0]);
+      fake_kms_give (list->plane_id_ptr, &list->count_planes, planes, fake->two_overlays ? 4 : 3, sizeof planes[0]);
       return 0;
     }
     case DRM_IOCTL_MODE_GETPLANE:
@@ -293,7 +308,7 @@ static int
 fake_ioctl (void *ctx, int fd, unsigned long request, void *arg)
 {
   FakeKms *fake = ctx;
-  if (fd != fake->fd)
+  if (fd != fake->fd && fd != fake->second_fd)
     return bai_device_calls.ioctl (NULL, fd, request, arg);
   if (fake->vanished)
     return fake_kms_fail_with (ENODEV);
@@ -336,9 +351,32 @@ fake_close (void *ctx, int fd)
 }
 
 static int
+fake_dup (void *ctx, int fd)
+{
+  FakeKms *fake = ctx;
+  int copy = fails (fake) ? -1 : bai_device_calls.dup (NULL, fd);
+  fake->n_open += copy >= 0;
+  return copy;
+}
+
+static int
+fake_is_same_file (void *ctx, int a, int b)
+{
+  const FakeKms *fake = ctx;
+  return fake->no_kcmp ? -1 : bai_device_calls.is_same_file (NULL, a, b);
+}
+
+static int
 fake_fstat (void *ctx, int fd, struct stat *status)
 {
-  return fails (ctx) ? -1 : bai_device_calls.fstat (NULL, fd, status);
+  const FakeKms *fake = ctx;
+  if (fails (ctx) || bai_device_calls.fstat (NULL, fd, status) < 0)
+    return -1;
+  if (fake->one_inode) {
+    status->st_ino = 7;
+    status->st_size = 0;
+  }
+  return 0;
 }
 
 static void *
@@ -385,6 +423,8 @@ fake_uevent_socket (void *ctx)
   FakeKms *fake = ctx;
   if (fails (fake))
     return -1;
+  if (fake->no_uevents)
+    return fake_kms_fail_with (EAFNOSUPPORT);
   fake->n_open++;
   return fake->uevents[0] = dup (fake->first_uevent);
 }
@@ -465,6 +505,8 @@ fake_kms_init (FakeKms *fake)
   fake->calls.open = fake_open;
   fake->calls.close = fake_close;
   fake->calls.ioctl = fake_ioctl;
+  fake->calls.dup = fake_dup;
+  fake->calls.is_same_file = fake_is_same_file;
   fake->calls.fstat = fake_fstat;
   fake->calls.mmap = fake_mmap;
   fake->calls.mmap_over = fake_mmap_over;
@@ -481,7 +523,7 @@ fake_kms_init (FakeKms *fake)
   fake->most_dumbs = FAKE_MAX_THINGS;
   fake->period_ns = 1000000000 / 60;
   fake->clock_ns = 1000 * fake->period_ns;
-  fake->fd = fake->fence_fd = -1;
+  fake->fd = fake->second_fd = fake->fence_fd = -1;
   fake->next_id = 1000;
   if (socketpair (AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fake->uevents) < 0)
     abort ();
@@ -501,7 +543,7 @@ fake_kms_ready (FakeKms *fake)
     fake_kms_cover (&fake->screen.planes[0], FAKE_CONSOLE_FB, FAKE_CRTC, modes[1].hdisplay, modes[1].vdisplay);
   }
   fake->screen.planes[2].values[FAKE_P_ZPOS] = 1;
-  for (unsigned i = 0; i < 3; i++)
+  for (unsigned i = 0; i < FAKE_N_PLANES; i++)
     fake->screen.planes[i].values[FAKE_P_ALPHA] = 0xffff;
   fake->screen.connector_values[FAKE_P_MAX_BPC] = 8;
   fake->first_screen = fake->screen;

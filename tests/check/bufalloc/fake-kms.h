@@ -18,6 +18,8 @@
 #define FAKE_MAX_THINGS 64
 #define FAKE_CONSOLE_FB 99
 
+#define FAKE_N_PLANES 4
+
 enum
 {
   FAKE_HDMI = 10, /* connected */
@@ -26,7 +28,8 @@ enum
   FAKE_CRTC_2 = 31,
   FAKE_PRIMARY = 40,
   FAKE_PRIMARY_2 = 41,
-  FAKE_OVERLAY = 42
+  FAKE_OVERLAY = 42,
+  FAKE_OVERLAY_2 = 43 /* where there are two */
 };
 
 /* In the order of their numbers, from FAKE_PROPERTY on. */
@@ -71,7 +74,7 @@ typedef struct
   uint64_t connector_values[FAKE_P_MAX_BPC + 1];
   bool active;
   struct drm_mode_modeinfo mode; /* zeroed where there is none */
-  FakePlane planes[3];
+  FakePlane planes[FAKE_N_PLANES];
 } FakeScreen;
 
 typedef struct
@@ -114,6 +117,7 @@ typedef struct
   bool no_events; /* they never come: the screen is off */
   bool absent; /* ENOENT at open */
   bool unplugged; /* nothing is connected */
+  bool two_overlays;
   bool two_screens; /* VGA has one, too, and is dark */
   unsigned n_modes; /* of each; 0 = all */
   bool dark; /* no console is shown before */
@@ -123,6 +127,9 @@ typedef struct
   uint32_t refuse_test; /* a commit with a framebuffer of this format is EINVAL */
   const uint32_t *formats;
   unsigned n_formats;
+  bool no_uevents; /* no socket that tells of plugs */
+  bool no_kcmp; /* whether two numbers are one file is not said */
+  bool one_inode; /* all dmabufs are the same one, without a size: Linux before 5.3 */
   unsigned foreign_flips; /* so many commits are EBUSY: somebody else's are under way */
   int64_t period_ns;
 
@@ -154,6 +161,7 @@ typedef struct
   unsigned n_modesets;
   unsigned n_dirty;
   unsigned n_looks; /* at connectors */
+  unsigned n_probes; /* of these, those that made the driver look */
   unsigned n_busy;
   unsigned n_plane_sets;
   unsigned n_imports; /* asked for */
@@ -164,6 +172,7 @@ typedef struct
   int n_mapped;
   int64_t clock_ns;
   int fd; /* of the card, -1 = closed */
+  int second_fd; /* likewise, another number of it that a test has made */
   int memory_fd;
   int uevents[2]; /* the display's end, and that of who writes messages */
   int first_uevent; /* what the display's is made of */

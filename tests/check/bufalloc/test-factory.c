@@ -269,7 +269,7 @@ END_TEST
 START_TEST (a_long_sentence_is_cut_and_no_place_is_fine)
 {
   BaError error;
-  char words[1000];
+  char words[sizeof error.message + 100];
   memset (words, 'w', sizeof words - 1);
   words[sizeof words - 1] = '\0';
   ck_assert_int_eq (ba_error_set (&error, -EIO, "%s", words), -EIO);

@@ -120,6 +120,51 @@ START_TEST (a_file_is_known_by_what_it_is)
 }
 END_TEST
 
+/* Where all of them are the same inode the card says which is which. */
+START_TEST (before_linux_5_3_a_file_is_known_by_its_handle)
+{
+  Card card;
+  Frame frames[3];
+  uint32_t fbs[3];
+  card_init (&card);
+  card.fake.one_inode = true;
+  card_start (&card, CARD);
+  for (unsigned k = 0; k < N_ELEMENTS (frames); k++) {
+    frame_init (&frames[k]);
+    ck_assert_int_eq (flip (&card, &frames[k]), 0);
+    until_shown (&card);
+    fbs[k] = card.fake.screen.planes[0].fb;
+  }
+  ck_assert_uint_eq (n_imported (&card), 3);
+  ck_assert (fbs[0] != fbs[1] && fbs[1] != fbs[2] && fbs[0] != fbs[2]);
+  Frame other = frames[1]; /* the same under another number */
+  other.picture.fds[0] = dup (frames[1].picture.fds[0]);
+  ck_assert_int_eq (flip (&card, &other), 0);
+  until_shown (&card);
+  ck_assert_uint_eq (card.fake.screen.planes[0].fb, fbs[1]);
+  ck_assert_uint_eq (n_imported (&card), 3);
+  unsigned n_fbs = fake_kms_count (card.fake.fbs);
+  for (unsigned k = 0; k < 12; k++)
+    ck_assert_int_ge (flip (&card, &frames[k % 3]), 0);
+  ck_assert_uint_eq (fake_kms_count (card.fake.fbs), n_fbs);
+  ba_display_forget_imports (card.display);
+  for (unsigned k = 0; k < 3; k++) {
+    ck_assert_int_eq (card_flip (&card), 0);
+    until_shown (&card);
+  }
+  ck_assert_uint_eq (n_imported (&card), 0);
+  card.fake.refuse_import = ENODEV; /* tried once, too, and nothing is left of it */
+  unsigned n_imports = card.fake.n_imports;
+  for (unsigned k = 0; k < 6; k++)
+    ck_assert_int_eq (ba_display_import (card.display, &frames[k % 3].picture, NULL), -ENOTSUP);
+  ck_assert_uint_eq (card.fake.n_imports, n_imports + 1);
+  frame_finish (&other);
+  for (unsigned k = 0; k < N_ELEMENTS (frames); k++)
+    frame_finish (&frames[k]);
+  finish (&card);
+}
+END_TEST
+
 START_TEST (two_pictures_in_one_file_share_a_handle_that_is_closed_once)
 {
   Card card;
@@ -479,7 +524,7 @@ END_TEST
 
 /* Whichever call fails: nothing is left behind, and every frame is its owner's again. */
 static unsigned
-fail_each_call (BaKmsApi api)
+fail_each_call (BaKmsApi api, bool one_inode)
 {
   unsigned n_shown = 0;
   for (unsigned n = 1;; n++) {
@@ -487,6 +532,7 @@ fail_each_call (BaKmsApi api)
     Frame frames[2];
     card_init (&card);
     card.options.kms_api = api;
+    card.fake.one_inode = one_inode;
     card_start (&card, CARD);
     card.fake.fail_nth = card.fake.n_calls + n;
     card.fake.fail_errno = n % 2 ? EINVAL : ENOMEM;
@@ -514,14 +560,16 @@ fail_each_call (BaKmsApi api)
 
 START_TEST (a_call_that_fails_leaves_nothing_behind)
 {
-  ck_assert_uint_gt (fail_each_call (BA_KMS_AUTO), 4);
-  ck_assert_uint_gt (fail_each_call (BA_KMS_LEGACY), 4);
+  ck_assert_uint_gt (fail_each_call (BA_KMS_AUTO, false), 4);
+  ck_assert_uint_gt (fail_each_call (BA_KMS_AUTO, true), 4);
+  ck_assert_uint_gt (fail_each_call (BA_KMS_LEGACY, false), 4);
 }
 END_TEST
 
 RUN ("kms-import", a_picture_of_others_is_imported_once_and_flipped,
      its_owner_has_it_back_when_the_next_one_is_visible_and_not_before, a_picture_that_is_on_screen_is_left_alone,
-     a_file_is_known_by_what_it_is, two_pictures_in_one_file_share_a_handle_that_is_closed_once,
+     a_file_is_known_by_what_it_is, before_linux_5_3_a_file_is_known_by_its_handle,
+     two_pictures_in_one_file_share_a_handle_that_is_closed_once,
      planes_in_files_of_their_own_come_with_strides_offsets_and_modifier,
      what_a_driver_refuses_is_tried_once_and_remembered, what_is_refused_for_the_moment_is_tried_again,
      every_reason_has_its_words, legacy_flips_keep_the_format,

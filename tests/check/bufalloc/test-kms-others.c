@@ -198,6 +198,137 @@ START_TEST (of_pages_that_counted_as_shown_the_last_one_comes_when_the_master_is
 }
 END_TEST
 
+/* ---- nobody tells ------------------------------------------------------------------------------------------------ */
+
+/* No socket, as in a container that may have none; or one that stays silent. */
+static void
+card_show_untold (Card *card, bool has_socket)
+{
+  card_init (card);
+  card->fake.no_uevents = !has_socket;
+  card_start (card, CARD);
+  ck_assert_int_eq (card_flip (card), 0);
+  ck_assert_int_eq (ba_display_get_event_fd (card->display) >= 0, has_socket);
+}
+
+START_TEST (a_plug_that_nobody_tells_of_is_noticed_by_whoever_looks)
+{
+  for (int has_socket = 0; has_socket < 2; has_socket++) {
+    Card card;
+    card_show_untold (&card, has_socket);
+    unsigned n_modesets = card.fake.n_modesets, n_probes = card.fake.n_probes;
+    for (int i = 0; i < 10; i++)
+      ck_assert_int_eq (ba_display_refresh (card.display), 0);
+    ck_assert_uint_eq (card.fake.n_probes, n_probes); /* which would take a while */
+    card.fake.unplugged = true;
+    ck_assert_int_eq (ba_display_refresh (card.display), 0);
+    ck_assert_int_eq (card_flip (&card), 0);
+    uint32_t seen = card.fake.screen.planes[0].fb;
+    card.fake.unplugged = false;
+    ck_assert_int_eq (ba_display_refresh (card.display), 1);
+    ck_assert_uint_eq (card.fake.n_modesets, n_modesets + 2);
+    ck_assert_uint_eq (card.fake.screen.planes[0].fb, seen);
+    ck_assert_int_eq (ba_display_refresh (card.display), 0);
+    card_finish (&card);
+  }
+}
+END_TEST
+
+START_TEST (a_flip_that_fails_looks_whether_the_screen_is_there)
+{
+  for (int has_socket = 0; has_socket < 2; has_socket++) {
+    Card card;
+    card_show_untold (&card, has_socket);
+    card.fake.unplugged = true;
+    card.fake.refuse_request = DRM_IOCTL_MODE_ATOMIC;
+    card.fake.refuse_errno = EINVAL;
+    for (int i = 0; i < 3; i++)
+      ck_assert_int_eq (card_flip (&card), 0); /* they count as shown */
+    card.fake.refuse_request = 0;
+    card.fake.unplugged = false;
+    unsigned n_modesets = card.fake.n_modesets;
+    card.fake.clock_ns += INT64_C (1000000000);
+    ck_assert_int_eq (card_flip (&card), 0);
+    ck_assert_uint_eq (card.fake.n_modesets, n_modesets + 2);
+    ck_assert (card.fake.screen.active);
+    card_finish (&card);
+  }
+}
+END_TEST
+
+START_TEST (flips_do_not_ask_for_the_screen_more_often_than_once_a_second)
+{
+  Card card;
+  card_show_untold (&card, false);
+  unsigned n_looks = card.fake.n_looks;
+  int64_t begin_ns = card.fake.clock_ns;
+  while (card.fake.clock_ns < begin_ns + INT64_C (5000000000))
+    ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_uint_ge (card.fake.n_looks, n_looks + 4);
+  ck_assert_uint_le (card.fake.n_looks, n_looks + 6);
+  card_finish (&card);
+  card_show_untold (&card, true); /* who is told asks for nothing */
+  n_looks = card.fake.n_looks;
+  begin_ns = card.fake.clock_ns;
+  while (card.fake.clock_ns < begin_ns + INT64_C (5000000000))
+    ck_assert_int_eq (card_flip (&card), 0);
+  ck_assert_uint_eq (card.fake.n_looks, n_looks);
+  card_finish (&card);
+}
+END_TEST
+
+/* ---- pictures of others that are refused meanwhile --------------------------------------------------------------- */
+
+START_TEST (what_is_refused_while_a_screen_comes_or_goes_is_tried_again)
+{
+  for (size_t i = 0; i < N_ELEMENTS (apis); i++) {
+    Card card;
+    Frame frame;
+    card_show (&card, apis[i]);
+    frame_init (&frame);
+    ck_assert_int_eq (ba_display_import (card.display, &frame.picture, NULL), 0);
+    for (int replugs = 0; replugs < 2; replugs++) { /* 0: a change of another connector of the card */
+      if (replugs)
+        plug (&card, false);
+      ck_assert_int_eq (card_flip (&card), 0);
+      plug (&card, true);
+      card.fake.refuse_imported = true;
+      ck_assert_int_eq (flip (&card, &frame), -ENOTSUP);
+      ck_assert_int_eq (card_flip (&card), 0); /* what whoever gave it does then */
+      card.fake.refuse_imported = false;
+      unsigned n_imports = card.fake.n_imports;
+      ck_assert_int_eq (flip (&card, &frame), 0);
+      ck_assert_uint_eq (card.fake.n_imports, n_imports);
+      ck_assert_int_eq (card_flip (&card), 0);
+    }
+    card_stop (&card);
+    frame_finish (&frame);
+    finish (&card);
+  }
+}
+END_TEST
+
+START_TEST (so_is_what_a_test_commit_refuses)
+{
+  Card card;
+  Frame frame;
+  BaError error = { 0 };
+  card_show (&card, BA_KMS_ATOMIC);
+  frame_init (&frame);
+  plug (&card, false);
+  card.fake.refuse_imported = true;
+  ck_assert_int_eq (ba_display_import (card.display, &frame.picture, &error), -ENOTSUP);
+  ck_assert_ptr_nonnull (strstr (error.message, "while its screen is plugged"));
+  plug (&card, true);
+  card.fake.refuse_imported = false;
+  ck_assert_int_eq (flip (&card, &frame), 0);
+  ck_assert (card.fake.screen.active);
+  card_stop (&card);
+  frame_finish (&frame);
+  finish (&card);
+}
+END_TEST
+
 START_TEST (messages_of_other_programs_are_not_heard)
 {
   static const char forged[] = "change@/devices/card0\0SUBSYSTEM=drm\0HOTPLUG=1";
@@ -286,5 +417,8 @@ RUN ("kms-others", a_screen_that_comes_back_shows_the_last_page_again, a_flip_no
      a_picture_that_stands_still_is_shown_again_when_the_master_is_back, without_messages_everything_else_works,
      a_picture_of_others_lights_a_screen_that_came_back_too, a_screen_that_came_back_is_lit_again_until_that_works,
      of_pages_that_counted_as_shown_the_last_one_comes_when_the_master_is_back,
+     a_plug_that_nobody_tells_of_is_noticed_by_whoever_looks, a_flip_that_fails_looks_whether_the_screen_is_there,
+     flips_do_not_ask_for_the_screen_more_often_than_once_a_second,
+     what_is_refused_while_a_screen_comes_or_goes_is_tried_again, so_is_what_a_test_commit_refuses,
      messages_of_other_programs_are_not_heard, two_displays_of_one_card_take_two_screens,
      two_displays_of_one_card_tell_their_flips_apart)

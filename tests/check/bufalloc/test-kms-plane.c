@@ -242,7 +242,7 @@ START_TEST (zpos_and_alpha_are_set_with_the_first_page_and_put_back)
   ck_assert (fake_kms_is_restored (&card.fake));
   card.fake.screen.planes[2].fb = FAKE_CONSOLE_FB;
   card.fake.first_screen = card.fake.screen;
-  card_refused (&card, CARD ",plane=overlay", -ENOTSUP, "no overlay plane is free");
+  card_refused (&card, CARD ",plane=overlay", -EBUSY, "no overlay plane is free: the screen has 1, and others show in it");
   card_finish (&card);
 }
 END_TEST

@@ -5,6 +5,7 @@
  */
 #include "fake-card.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #define CARD FAKE_CARD_PATH
@@ -75,6 +76,73 @@ START_TEST (what_does_not_fit_is_answered_with_what_there_is)
   card_refused (&card, CARD, -ENODEV, "no screen is connected");
   card.fake.no_dumb = true;
   card_refused (&card, CARD, -ENODEV, "no card that shows pictures from memory");
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (what_there_is_is_told_to_the_last_mode)
+{
+  enum { N_MODES = 40 };
+  Card card;
+  char *text, *modes, wanted[24];
+  card_init (&card);
+  card.fake.n_modes = N_MODES;
+  card.fake.two_screens = true;
+  fake_kms_ready (&card.fake);
+  card.fake.master_is_other = true; /* a desktop */
+  ck_assert_int_eq (bai_display_list_outputs_with_calls (CARD, NULL, &card.fake.calls, NULL, &text), 0);
+  ck_assert_msg (strncmp (text, CARD " fakekms:\n  VGA-1 (11, connected: 100x50@75 ", 49) == 0, "%s", text);
+  modes = strstr (text, "\n  HDMI-A-1 (10, connected: 100x50@75 ");
+  ck_assert_msg (modes != NULL, "%s", text);
+  for (unsigned i = 5; i < N_MODES; i++) {
+    snprintf (wanted, sizeof wanted, " %ux", (i % 5 < 2 ? 1100 : 1200) + i);
+    ck_assert_msg (strstr (modes, wanted) != NULL, "no%s in%s", wanted, modes);
+  }
+  ck_assert_int_eq (text[strlen (text) - 1], ')');
+  free (text);
+  ck_assert_int_eq (bai_display_list_outputs_with_calls (NULL, NULL, &card.fake.calls, NULL, &text), 0);
+  ck_assert_ptr_nonnull (strstr (text, CARD " fakekms:"));
+  free (text);
+  BaDisplayOptions options = { .has_fd = true, .fd = fake_kms_open_fd (&card.fake) };
+  ck_assert_int_eq (bai_display_list_outputs_with_calls (NULL, &options, &card.fake.calls, NULL, &text), 0);
+  ck_assert_ptr_nonnull (strstr (text, "the open card fakekms:"));
+  free (text);
+  card.fake.calls.close (&card.fake, options.fd);
+  card.fake.two_screens = card.fake.master_is_other = false;
+  card.fake.n_modes = 30; /* of which the message has all */
+  card_refused (&card, CARD ",connector=help", -EINVAL, " 1229x100@");
+  ck_assert_int_eq (card.error.message[strlen (card.error.message) - 1], ')');
+  card.fake.n_modes = 100; /* or says that there are more, and begins none that it does not end */
+  card_refused (&card, CARD ",connector=help", -EINVAL, " and more");
+  modes = strstr (card.error.message, " and more");
+  ck_assert_str_eq (modes, " and more");
+  ck_assert_msg (memcmp (modes - 3, "@", 1) == 0 || memcmp (modes - 4, "@", 1) == 0, "%s", card.error.message);
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (what_there_is_can_be_asked_for_in_vain)
+{
+  Card card;
+  char *text;
+  card_init (&card);
+  fake_kms_ready (&card.fake);
+  ck_assert_int_eq (bai_display_list_outputs_with_calls ("/dev/dri/card0", NULL, &card.fake.calls, &card.error, &text),
+                    -ENODEV);
+  ck_assert_ptr_null (text);
+  ck_assert_ptr_nonnull (strstr (card.error.message, "/dev/dri/card0"));
+  ck_assert_int_eq (ba_display_list_outputs ("virtual:8x8", NULL, NULL, &text), -ENOTSUP);
+  ck_assert_int_eq (ba_display_list_outputs ("nonsense", NULL, NULL, &text), -EINVAL);
+  card.fake.refuse_request = DRM_IOCTL_MODE_GETRESOURCES; /* a card without screens */
+  card.fake.refuse_errno = EOPNOTSUPP;
+  ck_assert_int_eq (bai_display_list_outputs_with_calls ("auto", NULL, &card.fake.calls, NULL, &text), -ENODEV);
+  card.fake.refuse_request = 0;
+  for (unsigned n = 1; n < 20; n++) {
+    card.fake.fail_nth = card.fake.n_calls + n;
+    card.fake.fail_errno = EIO;
+    if (bai_display_list_outputs_with_calls (CARD, NULL, &card.fake.calls, NULL, &text) == 0)
+      free (text);
+  }
   card_finish (&card);
 }
 END_TEST
@@ -314,7 +382,8 @@ START_TEST (a_call_that_fails_leaves_nothing_behind)
 END_TEST
 
 RUN ("kms", the_connected_screen_and_its_preferred_mode_are_taken, a_mode_is_chosen_by_size_and_rate,
-     what_does_not_fit_is_answered_with_what_there_is, a_card_with_another_master_is_busy,
+     what_does_not_fit_is_answered_with_what_there_is, what_there_is_is_told_to_the_last_mode,
+     what_there_is_can_be_asked_for_in_vain, a_card_with_another_master_is_busy,
      auto_is_the_first_card_with_a_screen, the_best_format_that_the_driver_takes_is_used,
      the_pitch_is_the_drivers_and_the_planes_follow_it, formats_are_those_of_the_plane,
      pages_are_memory_side_by_side_and_fewer_where_there_is_less, a_page_is_given_to_others_as_a_dmabuf,

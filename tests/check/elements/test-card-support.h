@@ -122,3 +122,50 @@ push_plain (Feeder * feeder)
   for (guint i = 0; i < 4; i++)
     ck_assert_int_eq (gst_pad_push (feeder->pad, bgrx_frame (WIDTH, HEIGHT, WIDTH * 4, 0xabcdef)), GST_FLOW_OK);
 }
+
+/* ---- memory that is offered ------------------------------------------------------------------------------------- */
+
+/* The pool at @index of the answer, ready to be drawn from. */
+static inline GstBufferPool *
+get_pool (Feeder * feeder, const gchar * text, guint index)
+{
+  GstCaps *caps = gst_caps_from_string (text);
+  GstQuery *query = feeder_ask (feeder, text, TRUE);
+  GstBufferPool *pool = NULL;
+  const GstAllocationParams params = { 0 };
+  GstStructure *config;
+  guint size, min, max;
+
+  ck_assert_uint_gt (gst_query_get_n_allocation_pools (query), index);
+  gst_query_parse_nth_allocation_pool (query, index, &pool, &size, &min, &max);
+  gst_query_unref (query);
+  ck_assert_ptr_nonnull (pool);
+  config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  gst_buffer_pool_config_set_allocator (config, NULL, &params); /* as base classes do that have none */
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (gst_buffer_pool_has_option (pool, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT))
+    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
+  if (!gst_buffer_pool_set_config (pool, config))
+    ck_assert (gst_buffer_pool_set_config (pool, gst_buffer_pool_get_config (pool)));
+  ck_assert (gst_buffer_pool_set_active (pool, TRUE));
+  gst_caps_unref (caps);
+  return pool;
+}
+
+static inline GstBuffer *
+draw (GstBufferPool * pool, guint8 byte)
+{
+  GstBuffer *buffer;
+
+  ck_assert_int_eq (gst_buffer_pool_acquire_buffer (pool, &buffer, NULL), GST_FLOW_OK);
+  gst_buffer_memset (buffer, 0, byte, -1);
+  return buffer;
+}
+
+static inline void
+drop_pool (GstBufferPool * pool)
+{
+  gst_buffer_pool_set_active (pool, FALSE);
+  gst_object_unref (pool);
+}
