@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """batest.ko (module/), cards with what no driver of a virtual machine has, and what they tell in debugfs. Built with
 Debian's headers of the kernel that the machines boot, once for each state of its sources, in the build directory."""
-import fcntl
 import glob
 import hashlib
 import os
@@ -26,22 +25,16 @@ def module():
         return None, f"no {headers} (package linux-headers-{machine.KERNEL}-amd64)"
     if shutil.which("make") is None:
         return None, "no make (package build-essential)"
-    files = sorted(glob.glob(os.path.join(SOURCES, "*")))
+    files = sorted(glob.glob(os.path.join(SOURCES, "*.[ch]"))) + [os.path.join(SOURCES, "Kbuild")]
     state = hashlib.sha256(release.encode())
     for path in files:
         with open(path, "rb") as file:
             state.update(file.read())
-    folder = os.path.join(os.environ["BA_VM_LOG_DIR"], f"batest-{state.hexdigest()[:16]}")
-    os.makedirs(folder, exist_ok=True)
-    built = os.path.join(folder, "batest.ko")
-    with open(os.path.join(folder, "lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(built):
-            build(files, headers, folder, built)
-    return built, None
+    return machine.built_once(f"batest-{state.hexdigest()[:16]}", "batest.ko",
+                              lambda folder: build(files, headers, folder)), None
 
 
-def build(files, headers, folder, built):
+def build(files, headers, folder):
     with tempfile.TemporaryDirectory(prefix="bufalloc-") as work:
         for path in files:
             shutil.copy(path, work)
@@ -50,8 +43,8 @@ def build(files, headers, folder, built):
         with open(os.path.join(folder, "build.log"), "w", encoding="utf-8") as log:
             log.write(done.stdout)
         assert done.returncode == 0, f"batest.ko cannot be built:\n{done.stdout}"
-        shutil.copy(os.path.join(work, "batest.ko"), f"{built}.new")
-    os.rename(f"{built}.new", built)
+        shutil.copy(os.path.join(work, "batest.ko"), os.path.join(folder, "new.ko"))
+    os.rename(os.path.join(folder, "new.ko"), os.path.join(folder, "batest.ko"))
 
 
 class TestCard(Card):

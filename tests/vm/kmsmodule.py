@@ -119,15 +119,20 @@ def test_yuv_in_memory_of_others_is_copied_plane_by_plane():
     check_flips(OVERLAY, f"{source} ! identity drop-allocation=true", wanted, "YU12", copied=5)
 
 
-def test_what_the_plane_does_not_have_is_converted():
-    source, _ = yuv(5, "UYVY", bits=16)
+def check_converted(source, n):
+    """The last of n frames is what a virtual screen shows, converted."""
     virtual = Screen(640, 480)
     play(f"{source} ! fbdevzerosink name=sink sync=false device={virtual.device}")
     wanted = crc_of(virtual.picture())
     virtual.remove()
     player = VM.play(f"{source} ! {OVERLAY.sink}")
     OVERLAY.until_shown(wanted, source)
-    assert_ways(player.stop()["sink"], converted=5)
+    check_shown(OVERLAY.shown(), format="XR24", src="0,0,640,480", dst="0,0,640,480")
+    assert_ways(player.stop()["sink"], converted=n)
+
+
+def test_what_the_plane_does_not_have_is_converted():
+    check_converted(f"{moving(5)} ! {video('UYVY')}", 5)
 
 
 # ---- decoders and dmabufs
@@ -185,15 +190,7 @@ def test_the_plane_scales_as_far_as_it_can():
 
 
 def test_what_the_plane_refuses_to_scale_is_converted():
-    source, _ = yuv(5, width=128, height=96)  # 5 times larger; it takes 4
-    virtual = Screen(640, 480)
-    play(f"{source} ! fbdevzerosink name=sink sync=false device={virtual.device}")
-    wanted = crc_of(virtual.picture())
-    virtual.remove()
-    player = VM.play(f"{source} ! {OVERLAY.sink}")
-    OVERLAY.until_shown(wanted, source)
-    check_shown(OVERLAY.shown(), format="XR24", src="0,0,640,480", dst="0,0,640,480")
-    assert_ways(player.stop()["sink"], converted=5)
+    check_converted(f"{moving(5)} ! {video('NV12', 128, 96)}", 5)  # 5 times larger; it takes 4
 
 
 def test_a_small_picture_is_put_in_its_place_by_the_plane():
