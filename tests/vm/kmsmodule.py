@@ -275,8 +275,7 @@ def test_a_screen_is_unplugged_and_plugged_while_playing():
     assert {form for _, _, form, _ in PRIMARY.flips(seen)} == {"NV12"}
     assert int(PRIMARY.connector()["lit"]) == lit + 1
     try:
-        PRIMARY.unplug()
-        PRIMARY.plug("800x600")  # another screen, without the mode
+        PRIMARY.plug("800x600")  # another screen in its place, without the mode
 
         def check():
             screen, shown = PRIMARY.lines()
