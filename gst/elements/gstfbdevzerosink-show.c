@@ -215,6 +215,8 @@ gst_fbdev_zero_sink_show_copy (GstFbdevZeroSink * self, GstBuffer * buffer)
   guint number;
   Way way;
 
+  if (self->modifier != 0)      /* the CPU cannot read it */
+    return FALSE;
   gst_fbdev_zero_sink_get_view (self, &view, &number);
   if (gst_fbdev_zero_sink_place_buffer (self, &view, buffer, &place) != GST_FLOW_OK
       || ba_pool_acquire (gst_ba_fbdev_allocator_get_pages (self->allocator), BA_NO_WAIT, NULL, &page) < 0)
