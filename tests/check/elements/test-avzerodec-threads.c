@@ -154,8 +154,24 @@ GST_START_TEST (samples_go_while_the_pipeline_goes)
 GST_END_TEST
 
 /* Stopped anywhere in the stream, with pictures in libavcodec, in a queue, and on the screen. */
+static gboolean
+is_known (const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer user)
+{
+  return TRUE;
+}
+
+/* GStreamer 1.22 sorts the elements of a bin without keeping demuxers from linking their new pads meanwhile. It then takes
+ * the half of a link that it saw for a loop, warns of that, and goes on. */
+static void
+forgive_new_pads (void)
+{
+  GRegex *regex = g_regex_new ("loop detected in the graph of bin", 0, 0, NULL);
+  gst_check_add_log_filter ("GStreamer", G_LOG_LEVEL_WARNING, regex, is_known, NULL, NULL);
+}
+
 GST_START_TEST (stopped_anywhere)
 {
+  forgive_new_pads ();
   for (guint i = 0; i < ROUNDS (20); i++) {
     GstElement *pipeline = make_player ((guint) __i__, "queue max-size-buffers=3 !");
     GstElement *decoder = gst_bin_get_by_name (GST_BIN (pipeline), "dec");

@@ -118,6 +118,7 @@ typedef struct
   gchar *error;                 /* text and debug string of the last one */
   gint error_code;
   GQuark error_domain;
+  gboolean drained_eos;         /* the end was on the bus before anybody waited for it */
   GString *paths;               /* "flip copy ": what the element messages said */
 } Player;
 
@@ -167,10 +168,14 @@ player_note (Player * player, GstMessage * message)
   }
 }
 
-/* Reads the bus up to a message of these types, and returns its type. */
+/* Reads the bus up to a message of these types, and returns its type. An end that was drained counts. */
 static inline GstMessageType
 player_wait (Player * player, GstMessageType types)
 {
+  if (player->drained_eos && (types & GST_MESSAGE_EOS)) {
+    player->drained_eos = FALSE;
+    return GST_MESSAGE_EOS;
+  }
   for (;;) {
     GstMessage *message = gst_bus_timed_pop (player->bus, GST_CLOCK_TIME_NONE);
     GstMessageType type = GST_MESSAGE_TYPE (message);
@@ -190,6 +195,7 @@ player_drain (Player * player)
   GstMessage *message;
 
   while ((message = gst_bus_pop (player->bus))) {
+    player->drained_eos |= GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
     player_note (player, message);
     gst_message_unref (message);
   }
@@ -198,8 +204,10 @@ player_drain (Player * player)
 static inline void
 player_set (Player * player, GstState state)
 {
-  if (state == GST_STATE_NULL)
+  if (state == GST_STATE_NULL) {
     player_drain (player);      /* NULL empties the bus */
+    player->drained_eos = FALSE;
+  }
   ck_assert_int_ne (gst_element_set_state (player->pipeline, state), GST_STATE_CHANGE_FAILURE);
 }
 
