@@ -341,6 +341,9 @@ GstFlowReturn gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuf
 /* Paints and shows @buffer, which was shown before. FLUSHING where a state change wants the preroll lock. Under that lock. */
 GstFlowReturn gst_fbdev_zero_sink_show_again (GstFbdevZeroSink * self, GstBuffer * buffer);
 
+/* Opens the display anew where the screen has another mode than it, with pages for the caps; FALSE, with an error posted. */
+gboolean gst_fbdev_zero_sink_follow_screen (GstFbdevZeroSink * self, gboolean * reopened);
+
 /* Shows @buffer from a page that it is copied into, whatever was prepared; not counted. FALSE where that cannot be. */
 gboolean gst_fbdev_zero_sink_show_copy (GstFbdevZeroSink * self, GstBuffer * buffer);
 

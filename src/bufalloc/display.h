@@ -362,7 +362,8 @@ BA_API int ba_display_set_window (BaDisplay *display, const BaDisplayWindow *win
  * page again then. Flips do the same with what they show: this is for a picture that stands still. Call it when
  * ba_display_get_event_fd() can be read, and now and then, as nobody tells of masters. Threads: any.
  *
- * Returns: 1 where the page is shown again; 0; -ESHUTDOWN; or the -errno of the call that failed
+ * Returns: 1 where the page is shown again; 0; -ENOTSUP where the screen that was plugged in has no such mode: close, and
+ *   open again (ba_display_check_mode()); -ESHUTDOWN; or the -errno of the call that failed
  */
 BA_API int ba_display_refresh (BaDisplay *display);
 
