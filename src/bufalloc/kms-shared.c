@@ -60,18 +60,39 @@ new_shared (const BaDeviceCalls *calls, int fd, int given_fd)
   return shared;
 }
 
-/* Under the registry's lock: asks the kernel nothing but whether two numbers are one file. A kernel that does not say
- * that leaves what is sure. */
+/* A kernel that does not say whether two numbers are one file leaves what is sure. */
 static bool
-is_same_card (const BaiOpenCard *card, const void *user)
+is_same_card (const BaiKmsShared *shared, const BaDisplay *display)
 {
-  const BaiKmsShared *shared = (const BaiKmsShared *) card;
-  const BaDisplay *display = user;
   const BaiKmsState *state = display->state;
   int same = shared->calls == display->calls
                  ? display->calls->is_same_file (display->calls->ctx, shared->fd, state->fd)
                  : 0;
   return same < 0 ? shared->given_fd == state->fd : same;
+}
+
+static void
+unuse (BaiKmsShared *shared)
+{
+  if (shared->fd < 0 || bai_registry_unuse_card (&shared->base))
+    free_shared (shared);
+}
+
+/* The card that is open already, or @added, which is put to the others then. */
+static BaiKmsShared *
+find_or_add (const BaDisplay *display, BaiKmsShared *added)
+{
+  uint64_t n_added;
+  do {
+    BaiKmsShared *next, *card = (BaiKmsShared *) bai_registry_next_card (NULL, &n_added);
+    for (; card; card = next) {
+      if (is_same_card (card, display))
+        return card;
+      next = (BaiKmsShared *) bai_registry_next_card (&card->base, NULL);
+      unuse (card);
+    }
+  } while (!bai_registry_add_card (&added->base, n_added));
+  return added;
 }
 
 int
@@ -93,7 +114,7 @@ bai_kms_share (BaDisplay *display)
   }
   state->shared = shared;
   if (fd >= 0)
-    state->shared = (BaiKmsShared *) bai_registry_share_card (&shared->base, is_same_card, display);
+    state->shared = find_or_add (display, shared);
   if (state->shared != shared)
     free_shared (shared);
   return 0;
@@ -108,8 +129,7 @@ bai_kms_unshare (BaDisplay *display)
   if (!shared)
     return;
   bai_kms_give_plane_back (shared, state->plane_id);
-  if (shared->fd < 0 || bai_registry_unshare_card (&shared->base))
-    free_shared (shared);
+  unuse (shared);
 }
 
 /* ---- planes ------------------------------------------------------------------------------------------------------ */

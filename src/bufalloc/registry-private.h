@@ -29,10 +29,12 @@ typedef struct BaiOpenCard
   unsigned n_users;
 } BaiOpenCard;
 
-/* One more user of the card in the list that @is_same finds, under the registry's lock; or of @card, which is put in. */
-BaiOpenCard *bai_registry_share_card (BaiOpenCard *card, bool (*is_same) (const BaiOpenCard *card, const void *user),
-                                      const void *user);
+/* The card behind @card in the list, or the first one, with one more user; NULL at the end. Asked for the first one it
+ * also says how many were ever put in. */
+BaiOpenCard *bai_registry_next_card (BaiOpenCard *card, uint64_t *n_added);
+/* Puts @card in, with one user; false where another one was put in since the first one was asked for: look again. */
+bool bai_registry_add_card (BaiOpenCard *card, uint64_t n_added);
 /* True where that was the last one: it is out of the list. */
-bool bai_registry_unshare_card (BaiOpenCard *card);
+bool bai_registry_unuse_card (BaiOpenCard *card);
 
 #endif

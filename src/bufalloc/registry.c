@@ -27,6 +27,7 @@ struct BaRegistry
   BaDebug *debugs; /* used by the default one only, like debug_seen */
   bool debug_seen;
   BaiOpenCard *cards; /* likewise */
+  uint64_t n_cards_added;
 };
 
 /* One of the three pieces of process-wide state that the design allows. */
@@ -226,25 +227,35 @@ bai_registry_each_debug (void (*visit) (BaDebug *debug, void *user), void *user)
 }
 
 BaiOpenCard *
-bai_registry_share_card (BaiOpenCard *card, bool (*is_same) (const BaiOpenCard *card, const void *user),
-                         const void *user)
+bai_registry_next_card (BaiOpenCard *card, uint64_t *n_added)
 {
   pthread_mutex_lock (&default_registry.lock);
-  BaiOpenCard *found = default_registry.cards;
-  while (found && !is_same (found, user))
-    found = found->next;
-  if (!found) {
-    found = card;
-    card->next = default_registry.cards;
-    default_registry.cards = card;
-  }
-  found->n_users++;
+  if (!card)
+    *n_added = default_registry.n_cards_added;
+  BaiOpenCard *next = card ? card->next : default_registry.cards;
+  if (next)
+    next->n_users++;
   pthread_mutex_unlock (&default_registry.lock);
-  return found;
+  return next;
 }
 
 bool
-bai_registry_unshare_card (BaiOpenCard *card)
+bai_registry_add_card (BaiOpenCard *card, uint64_t n_added)
+{
+  pthread_mutex_lock (&default_registry.lock);
+  bool is_new = default_registry.n_cards_added == n_added;
+  if (is_new) {
+    default_registry.n_cards_added++;
+    card->n_users = 1;
+    card->next = default_registry.cards;
+    default_registry.cards = card;
+  }
+  pthread_mutex_unlock (&default_registry.lock);
+  return is_new;
+}
+
+bool
+bai_registry_unuse_card (BaiOpenCard *card)
 {
   pthread_mutex_lock (&default_registry.lock);
   bool is_last = --card->n_users == 0;

@@ -6,6 +6,11 @@
 #include "fake-frame.h"
 
 #include <bufalloc/kms-private.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 #define CARD FAKE_CARD_PATH
 #define MODE ",mode=100x50@60" /* as the console has, which an overlay keeps */
@@ -250,7 +255,68 @@ START_TEST (a_call_that_fails_leaves_nothing_behind)
 }
 END_TEST
 
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  int fd;
+  const BaDeviceCalls *calls;
+  atomic_uint *n_holders;
+  unsigned n_held;
+} Sharer;
+
+/* Lets another thread put its card in between. */
+static int
+yield_and_compare (void *ctx, int a, int b)
+{
+  sched_yield ();
+  return bai_device_calls.is_same_file (ctx, a, b);
+}
+
+/* Of those that share a card one at a time has the plane. */
+static void *
+share_and_go (void *data)
+{
+  Sharer *sharer = data;
+  for (unsigned i = 0; i < 2000; i++) {
+    BaiKmsState state = { .fd = sharer->fd };
+    BaDisplay display = { .calls = sharer->calls, .state = &state };
+    ck_assert_int_eq (bai_kms_share (&display), 0);
+    if (bai_kms_take_plane (state.shared, FAKE_OVERLAY)) {
+      ck_assert_uint_eq (atomic_fetch_add (sharer->n_holders, 1), 0);
+      state.plane_id = FAKE_OVERLAY;
+      sharer->n_held++;
+      sched_yield ();
+      ck_assert_uint_eq (atomic_fetch_sub (sharer->n_holders, 1), 1);
+    }
+    bai_kms_unshare (&display);
+  }
+  return NULL;
+}
+
+START_TEST (threads_that_come_and_go_share_one_card)
+{
+  pthread_t threads[4];
+  Sharer sharers[4];
+  BaDeviceCalls calls = bai_device_calls;
+  atomic_uint n_holders[2] = { 0 };
+  int fds[2] = { open ("/dev/null", O_RDWR | O_CLOEXEC), open ("/dev/null", O_RDWR | O_CLOEXEC) };
+  calls.is_same_file = yield_and_compare;
+  for (unsigned i = 0; i < 4; i++) {
+    sharers[i] = (Sharer){ .fd = fds[i % 2], .calls = &calls, .n_holders = &n_holders[i % 2] };
+    ck_assert_int_eq (pthread_create (&threads[i], NULL, share_and_go, &sharers[i]), 0);
+  }
+  for (unsigned i = 0; i < 4; i++)
+    ck_assert_int_eq (pthread_join (threads[i], NULL), 0);
+  ck_assert_uint_gt (sharers[0].n_held + sharers[2].n_held, 0);
+  ck_assert_uint_gt (sharers[1].n_held + sharers[3].n_held, 0);
+  close (fds[0]);
+  close (fds[1]);
+}
+END_TEST
+
 RUN ("kms-shared", no_two_displays_choose_the_same_plane, of_two_overlays_each_display_has_one,
      a_plane_stays_taken_when_the_pages_change, another_open_card_has_planes_of_its_own,
      a_buffer_of_two_displays_is_closed_by_the_last_of_them, a_card_is_known_under_another_number,
-     the_same_number_is_the_same_card_where_the_kernel_does_not_say, a_call_that_fails_leaves_nothing_behind)
+     the_same_number_is_the_same_card_where_the_kernel_does_not_say, a_call_that_fails_leaves_nothing_behind,
+     threads_that_come_and_go_share_one_card)
