@@ -59,7 +59,7 @@ look_at_connector (BaDisplay *display)
     return;
   bool is_back = state->is_unplugged && connector.is_plugged;
   state->is_unplugged = !connector.is_plugged;
-  if (is_back && !state->is_overlay)
+  if (connector.is_plugged && !state->is_overlay) /* it may be another one than at the last look */
     state->mode_is_gone = !has_mode (&connector, &state->mode);
   free (connector.modes);
   /* until it was lit: that may fail, or another program be master meanwhile */

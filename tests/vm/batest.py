@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """batest.ko (module/), cards with what no driver of a virtual machine has, and what they tell in debugfs. Built with
 Debian's headers of the kernel that the machines boot, once for each state of its sources, in the build directory."""
-import fcntl
 import glob
 import hashlib
 import os
@@ -16,7 +15,6 @@ from card import Card
 from fbdev import draw, eventually
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "module")
-FULL_ALPHA = 0xffff
 
 
 def module():
@@ -27,22 +25,16 @@ def module():
         return None, f"no {headers} (package linux-headers-{machine.KERNEL}-amd64)"
     if shutil.which("make") is None:
         return None, "no make (package build-essential)"
-    files = sorted(glob.glob(os.path.join(SOURCES, "*")))
+    files = sorted(glob.glob(os.path.join(SOURCES, "*.[ch]"))) + [os.path.join(SOURCES, "Kbuild")]
     state = hashlib.sha256(release.encode())
     for path in files:
         with open(path, "rb") as file:
             state.update(file.read())
-    folder = os.path.join(os.environ["BA_VM_LOG_DIR"], f"batest-{state.hexdigest()[:16]}")
-    os.makedirs(folder, exist_ok=True)
-    built = os.path.join(folder, "batest.ko")
-    with open(os.path.join(folder, "lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(built):
-            build(files, headers, folder, built)
-    return built, None
+    return machine.built_once(f"batest-{state.hexdigest()[:16]}", "batest.ko",
+                              lambda folder: build(files, headers, folder)), None
 
 
-def build(files, headers, folder, built):
+def build(files, headers, folder):
     with tempfile.TemporaryDirectory(prefix="bufalloc-") as work:
         for path in files:
             shutil.copy(path, work)
@@ -51,15 +43,15 @@ def build(files, headers, folder, built):
         with open(os.path.join(folder, "build.log"), "w", encoding="utf-8") as log:
             log.write(done.stdout)
         assert done.returncode == 0, f"batest.ko cannot be built:\n{done.stdout}"
-        shutil.copy(os.path.join(work, "batest.ko"), f"{built}.new")
-    os.rename(f"{built}.new", built)
+        shutil.copy(os.path.join(work, "batest.ko"), os.path.join(folder, "new.ko"))
+    os.rename(os.path.join(folder, "new.ko"), os.path.join(folder, "batest.ko"))
 
 
 class TestCard(Card):
     """One of the module's cards; `plane` is the one that plays."""
 
     def __init__(self, vm, number, plane, options=""):
-        super().__init__(vm, number, None, 640, 480, f",mode=640x480{options}")
+        super().__init__(vm, number, None, 640, 480, options)
         self.folder = f"/sys/kernel/debug/dri/{number}"
         self.plane = plane
 
@@ -95,6 +87,15 @@ class TestCard(Card):
     def plug(self, words):
         self.vm.run(f"echo '{words}' >{self.folder}/screen")
 
+    def unplug(self):
+        """Until the player has looked: nothing tells of a screen that was away while nobody did."""
+        before = int(self.connector()["looks"])
+        self.plug("off")
+
+        def look():
+            assert int(self.connector()["looks"]) > before, f"{self.card}: nobody has looked"
+        eventually(look)
+
     def until(self, check, what=""):
         """Waits until `check` is content with what the plane shows."""
         def look():
@@ -105,18 +106,35 @@ class TestCard(Card):
     def until_shown(self, crc, what=""):
         self.until(lambda plane: plane.get("crc") == f"{crc:08x}", f"{what} {crc:08x}")
 
+    def until_lit(self, times):
+        """Waits until the CRTC was switched on so often."""
+        def look():
+            assert int(self.connector()["lit"]) >= times, f"{self.card}: {self.lines()}"
+        eventually(look)
+
     def state_to_keep(self):
         """All that must be as it was before when a player has gone: numbers that count aside."""
         lines = self.lines()
-        lines[0].pop("lit")
+        for name in ("looks", "lit"):
+            lines[0].pop(name)
         for line in lines[1:]:
             line.pop("changed")
             line.pop("crc", None)  # a console may draw a cursor
         return lines
+
+    def until_state(self, wanted, what=""):
+        def look():
+            found = self.state_to_keep()
+            assert found == wanted, f"{self.card} {what}: {found}, not {wanted}"
+        eventually(look)
+
+
+def crc_of(data):
+    return zlib.crc32(data)
 
 
 def sums(source, caps, frame_bytes):
     """The checksum of each frame that `source` gives."""
     raw = draw(f"{source} ! {caps}")
     assert raw and len(raw) % frame_bytes == 0, f"{len(raw)} bytes are no frames of {frame_bytes}"
-    return [zlib.crc32(raw[at:at + frame_bytes]) for at in range(0, len(raw), frame_bytes)]
+    return [crc_of(raw[at:at + frame_bytes]) for at in range(0, len(raw), frame_bytes)]

@@ -3,11 +3,12 @@
 import contextlib
 import os
 import re
+import signal
 
 import harness
 import machine
 import screen
-from fbdev import Framebuffer, eventually
+from fbdev import FOREVER, Framebuffer, eventually, moving
 
 
 class Card(Framebuffer):
@@ -90,3 +91,28 @@ def error_of(vm, pipeline):
     status = vm.run(f"/usr/bin/python3 {script} '{pipeline}'", check=False)
     assert status == 1, f"{pipeline}: {status}: {vm.said}"
     return vm.said
+
+
+def check_goes_on(app):
+    """Frames come, whether anybody sees them or not."""
+    before = int(app.say("frames"))
+
+    def check():
+        assert int(app.say("frames")) > before + 3, f"no frames after {before}: {app.say('ask')}"
+    eventually(check)
+
+
+def check_taken_away(vm, opened, number, sink):
+    """The driver lets go of a card in the middle of a stream: one error that says so, and no other complaint."""
+    vm.run(f"readlink -f /sys/class/drm/card{number}/device /sys/class/drm/card{number}/device/driver")
+    device, driver = vm.said.split()
+    app = machine.Application(vm, opened, f"{moving(FOREVER)} ! video/x-raw,framerate=30/1 ! {sink}")
+    check_goes_on(app)
+    vm.run(f"basename {device} >{driver}/unbind")
+
+    def check():
+        assert "is gone" in app.say("ask"), vm.said
+    eventually(check)
+    said = app.signal(signal.SIGINT)
+    assert "WARN" not in said and "CRITICAL" not in said, said
+    vm.run(f"basename {device} >{driver}/bind")

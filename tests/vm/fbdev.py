@@ -12,6 +12,7 @@ import harness
 import machine
 import screen
 
+FOREVER = 0x7fffffff
 WAYS = ("flipped", "converted", "copied", "dropped", "overflowed")
 TEXT = r"printf '\033[2J\033[Hthe console of the test machine\n\n\033[44;33m as it was before \033[0m\n' >/dev/tty1"
 
@@ -182,7 +183,7 @@ def check_ffv1(fb, sink):
 def check_put_back(fb, end=signal.SIGINT):
     """The console is what it was, to the pixel, when a player on its terminal was ended by this signal."""
     before = fb.console()
-    player = fb.vm.play(f"{moving(0x7fffffff)} ! {fb.sink}", terminal=True)
+    player = fb.vm.play(f"{moving(FOREVER)} ! {fb.sink}", terminal=True)
     try:
         fb.until_other(before)
         mode = fb.tool("info")

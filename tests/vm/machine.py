@@ -6,6 +6,7 @@ that both may write. qemu emulates every instruction (about 13 times slower), so
 A command or a machine that hangs is ended after a time, which fails the test; what its console said is kept in LOG_DIR.
 """
 import atexit
+import fcntl
 import glob
 import json
 import os
@@ -56,6 +57,18 @@ def missing():
     if shutil.which("modprobe") is None:
         return "no modprobe (package kmod)"
     return None
+
+
+def built_once(folder, name, build):
+    """The path of a file in the folder of logs, which `build`, called with its folder, makes where it is not there yet.
+    Other tests may want it at the same time."""
+    folder = os.path.join(os.environ["BA_VM_LOG_DIR"], folder)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(os.path.join(folder, name)):
+            build(folder)
+    return os.path.join(folder, name)
 
 
 def skip_without():

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """vkms.ko: a KMS card in software with a real vsync, which Debian leaves out of its kernel. Built from Debian's source
 and headers of the same kernel, once, and kept in the build directory."""
-import fcntl
 import glob
 import os
 import shutil
@@ -20,14 +19,7 @@ def module():
                             (source, f"linux-source-{machine.KERNEL}")):
         if not os.path.exists(needed):
             return None, f"no {needed} (package {package})"
-    folder = os.path.join(os.environ["BA_VM_LOG_DIR"], f"vkms-{release}")
-    os.makedirs(folder, exist_ok=True)
-    built = os.path.join(folder, "vkms.ko")
-    with open(os.path.join(folder, "lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(built):
-            build(source, headers, folder)
-    return built, None
+    return machine.built_once(f"vkms-{release}", "vkms.ko", lambda folder: build(source, headers, folder)), None
 
 
 def build(source, headers, folder):

@@ -91,6 +91,23 @@ START_TEST (another_screen_without_that_mode_is_told_to_whoever_looks)
 }
 END_TEST
 
+/* A receiver that is switched on in between tells of itself so; or the plug was pulled when nobody looked. */
+START_TEST (a_screen_in_the_place_of_another_one_is_told_too)
+{
+  Card card;
+  card_show (&card, BA_KMS_AUTO);
+  plug (&card, true);
+  ck_assert_int_eq (ba_display_refresh (card.display), 0);
+  ck_assert_int_eq (ba_display_check_mode (card.display), 0);
+  card.fake.n_modes = 2; /* of 100x50 both */
+  plug (&card, true);
+  ck_assert_int_eq (ba_display_refresh (card.display), 0);
+  ck_assert_int_eq (ba_display_check_mode (card.display), 1);
+  ck_assert_int_eq (card_flip (&card), -ENOTSUP);
+  card_finish (&card);
+}
+END_TEST
+
 START_TEST (a_picture_that_stands_still_is_shown_again_when_the_master_is_back)
 {
   Card card;
@@ -414,6 +431,7 @@ END_TEST
 
 RUN ("kms-others", a_screen_that_comes_back_shows_the_last_page_again, a_flip_notices_it_too,
      another_screen_without_that_mode_is_told_to_whoever_looks,
+     a_screen_in_the_place_of_another_one_is_told_too,
      a_picture_that_stands_still_is_shown_again_when_the_master_is_back, without_messages_everything_else_works,
      a_picture_of_others_lights_a_screen_that_came_back_too, a_screen_that_came_back_is_lit_again_until_that_works,
      of_pages_that_counted_as_shown_the_last_one_comes_when_the_master_is_back,

@@ -51,9 +51,9 @@ print_connector (struct seq_file *out, struct batest *card)
   const struct drm_connector_state *state = card->connector.state;
   const struct drm_property_blob *hdr = state->hdr_output_metadata;
   const struct drm_crtc_state *crtc = card->crtc.state;
-  seq_printf (out, "connector plugged=%d active=%d mode=%s lit=%u bits=%u colorspace=%d hdr=", card->modes != 0,
-              crtc->active, crtc->active ? crtc->mode.name : "-", card->n_lit, state->max_requested_bpc,
-              state->colorspace);
+  seq_printf (out, "connector plugged=%d active=%d mode=%s looks=%u lit=%u bits=%u colorspace=%d hdr=", card->modes != 0,
+              crtc->active, crtc->active ? crtc->mode.name : "-", card->n_looks, card->n_lit,
+              state->max_requested_bpc, state->colorspace);
   if (hdr)
     seq_printf (out, "%*phN\n", (int) min_t (size_t, hdr->length, 64), hdr->data);
   else
@@ -64,12 +64,14 @@ static void
 print_plane (struct seq_file *out, const struct batest_plane *plane)
 {
   const struct drm_plane_state *state = plane->base.state;
-  seq_printf (out, "plane index=%u id=%u changed=%u", plane->index, plane->base.base.id, plane->n_changed);
+  seq_printf (out, "plane index=%u id=%u encoding=%d range=%d zpos=%u alpha=%u changed=%u", plane->index,
+              plane->base.base.id, state->color_encoding, state->color_range, state->zpos, state->alpha,
+              plane->n_changed);
   if (state->fb)
-    seq_printf (out, " format=%.4s fb=%u by=%s src=%u,%u,%u,%u dst=%d,%d,%u,%u encoding=%d range=%d zpos=%u alpha=%u"
-                " crc=%08x", (const char *) &state->fb->format->format, state->fb->base.id, state->fb->comm, state->src_x,
-                state->src_y, state->src_w, state->src_h, state->crtc_x, state->crtc_y, state->crtc_w, state->crtc_h,
-                state->color_encoding, state->color_range, state->zpos, state->alpha, plane->crc);
+    seq_printf (out, " format=%.4s fb=%u by=%s src=%u,%u,%u,%u dst=%d,%d,%u,%u crc=%08x",
+                (const char *) &state->fb->format->format, state->fb->base.id, state->fb->comm, state->src_x >> 16,
+                state->src_y >> 16, state->src_w >> 16, state->src_h >> 16, state->crtc_x, state->crtc_y, state->crtc_w,
+                state->crtc_h, plane->crc);
   seq_puts (out, "\n");
 }
 

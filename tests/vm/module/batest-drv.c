@@ -97,6 +97,7 @@ configure (struct batest *card)
   drm->mode_config.max_width = drm->mode_config.max_height = MAX_SIZE_PX;
   drm->mode_config.preferred_depth = 24;
   drm->mode_config.normalize_zpos = true;
+  drm->mode_config.async_page_flip = true; /* it is said; a flip still ends with a vblank */
   drm->mode_config.funcs = &config_funcs;
   drm->mode_config.helper_private = &config_helpers;
   return 0;

@@ -82,6 +82,18 @@ static const struct drm_connector_helper_funcs connector_helpers = {
   .atomic_check = check_connector,
 };
 
+/* Somebody asks what is plugged in. */
+static int
+fill_modes (struct drm_connector *connector, u32 max_width, u32 max_height)
+{
+  struct batest *card = to_batest (connector->dev);
+  int n = drm_helper_probe_single_connector_modes (connector, max_width, max_height);
+  mutex_lock (&card->lock);
+  card->n_looks++;
+  mutex_unlock (&card->lock);
+  return n;
+}
+
 /* Firmware leaves it at the least. */
 static void
 reset_connector (struct drm_connector *connector)
@@ -93,7 +105,7 @@ reset_connector (struct drm_connector *connector)
 
 static const struct drm_connector_funcs connector_funcs = {
   .detect = detect,
-  .fill_modes = drm_helper_probe_single_connector_modes,
+  .fill_modes = fill_modes,
   .reset = reset_connector,
   .atomic_duplicate_state = drm_atomic_helper_connector_duplicate_state,
   .atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
@@ -150,6 +162,8 @@ batest_plug (struct batest *card, char *words)
   card->modes = found;
   card->preferred_mode = preferred;
   mutex_unlock (&card->lock);
-  drm_kms_helper_hotplug_event (&card->drm);
+  /* which tells of nothing where one screen came for another */
+  if (!drm_connector_helper_hpd_irq_event (&card->connector))
+    drm_kms_helper_hotplug_event (&card->drm);
   return 0;
 }

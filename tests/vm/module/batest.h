@@ -58,6 +58,7 @@ struct batest {
   struct mutex lock; /* of all that follows */
   u32 modes; /* bits of those that the screen has; 0 = no screen is there */
   u32 preferred_mode;
+  u32 n_looks; /* at what is plugged in */
   u32 n_lit; /* times */
   u32 n_flips; /* ever; the last ones are kept */
   struct batest_flip flips[BATEST_MAX_FLIPS];
