@@ -137,8 +137,8 @@ no_overlay (const char *path, unsigned n_taken, BaError *error)
 {
   if (n_taken == 0)
     return ba_error_set (error, -ENOTSUP, "%.100s: the screen has no overlay planes", path);
-  return ba_error_set (error, -EBUSY, "%.100s: no overlay plane is free: the screen has %u, and others show in %s", path,
-                       n_taken, n_taken == 1 ? "it" : "all of them");
+  return ba_error_set (error, -EBUSY, "%.100s: no overlay plane is free: the screen has %u, and others show in %s",
+                       path, n_taken, n_taken == 1 ? "it" : "all of them");
 }
 
 int
@@ -295,7 +295,8 @@ keep_hdr (BaDisplay *display)
   BaiKmsProperty *hdr = &state->properties[BAI_KMS_CONNECTOR_HDR];
   if (!hdr->id || !hdr->saved)
     return;
-  if (bai_kms_copy_blob (display, (uint32_t) hdr->saved, sizeof (struct hdr_output_metadata), &state->saved_hdr_blob) < 0)
+  if (bai_kms_copy_blob (display, (uint32_t) hdr->saved, sizeof (struct hdr_output_metadata), &state->saved_hdr_blob)
+      < 0)
     hdr->id = 0;
   else
     hdr->saved = state->saved_hdr_blob;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kms-private.h: what the files of KMS share. kms.c opens, puts back and closes; kms-drm.c has the card's calls;
- * kms-mode.c chooses connector, mode and CRTC, and kms-list.c says what there is; kms-plane.c the plane, its properties and formats; kms-format.c knows how
- * pixels lie; kms-dumb.c makes buffers, and kms-pages.c pages that can be shown; kms-import.c takes pictures of others;
- * kms-shared.c knows what the displays of one open card have in common; kms-commit.c says what is to be on screen, and kms-hdr.c of what kind it is; kms-flip.c flips and waits; kms-events.c
- * hears of plugs; kms-reopen.c changes the pages for others, and where they are shown.
+ * kms-mode.c chooses connector, mode and CRTC, and kms-list.c says what there is; kms-plane.c the plane, its
+ * properties and formats; kms-format.c knows how pixels lie; kms-dumb.c makes buffers, and kms-pages.c pages that can
+ * be shown; kms-import.c takes pictures of others; kms-shared.c knows what the displays of one open card have in
+ * common; kms-commit.c says what is to be on screen, and kms-hdr.c of what kind it is; kms-flip.c flips and waits;
+ * kms-events.c hears of plugs; kms-reopen.c changes the pages for others, and where they are shown.
  *
  * The kernel's own calls are used, through the table of device-calls-private.h: so every one of them can fail in a test,
  * and nothing has to be linked. libdrm gives the headers.
