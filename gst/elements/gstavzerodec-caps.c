@@ -30,13 +30,14 @@ input_has_field (const GstAvZeroDec *self, const gchar *field)
   return gst_structure_has_field (gst_caps_get_structure (self->input_state->caps, 0), field);
 }
 
-/* A stream that has had both kinds of pictures is mixed from then on. */
+/* A stream that has had both kinds of pictures is mixed from then on. Caps that were made before there was a picture
+ * do not count: libavcodec says of many codecs only later what the fields are. */
 static GstVideoInterlaceMode
 get_interlace_mode (const GstAvZeroDec *self, GstVideoInterlaceMode mode)
 {
   if (GST_VIDEO_INFO_INTERLACE_MODE (&self->input_state->info) == GST_VIDEO_INTERLACE_MODE_MIXED)
     return GST_VIDEO_INTERLACE_MODE_MIXED;
-  if (self->negotiated && GST_VIDEO_INFO_INTERLACE_MODE (&self->picture.info) != mode)
+  if (self->negotiated && !self->early && GST_VIDEO_INFO_INTERLACE_MODE (&self->picture.info) != mode)
     return GST_VIDEO_INTERLACE_MODE_MIXED;
   return mode;
 }
@@ -47,7 +48,7 @@ get_field_order (const GstAvZeroDec *self, GstVideoInterlaceMode mode, GstVideoF
 {
   if (mode != GST_VIDEO_INTERLACE_MODE_INTERLEAVED)
     return GST_VIDEO_FIELD_ORDER_UNKNOWN;
-  if (self->negotiated && GST_VIDEO_INFO_FIELD_ORDER (&self->picture.info) != order)
+  if (self->negotiated && !self->early && GST_VIDEO_INFO_FIELD_ORDER (&self->picture.info) != order)
     return GST_VIDEO_FIELD_ORDER_UNKNOWN;
   return order;
 }
@@ -178,6 +179,33 @@ set_light (const GstAvZeroDec *self, const AVFrame *frame, GstAvZeroPicture *pic
   }
 }
 
+/* Demuxers say 1/1 of containers that cannot say otherwise, too: then the stream knows better. */
+static void
+set_pixel_shape (const GstAvZeroDec *self, const GstVideoInfo *from, GstVideoInfo *info)
+{
+  const GstVideoInfo *input = &self->input_state->info;
+  gboolean said =
+      input_has_field (self, "pixel-aspect-ratio") && GST_VIDEO_INFO_PAR_N (input) != GST_VIDEO_INFO_PAR_D (input);
+  GST_VIDEO_INFO_PAR_N (info) = GST_VIDEO_INFO_PAR_N (said ? input : from);
+  GST_VIDEO_INFO_PAR_D (info) = GST_VIDEO_INFO_PAR_D (said ? input : from);
+}
+
+/* Without a rate nobody would know when to show pictures that come without times: bare MPEG-4 has it in its headers, and
+ * no parser looks there. More than so many a second is a clock, and no rate. */
+static void
+set_rate (const GstAvZeroDec *self, GstVideoInfo *info)
+{
+  const AVRational most = { 1000, 1 };
+  AVRational rate = self->context->framerate;
+  if (input_has_field (self, "framerate")) {
+    GST_VIDEO_INFO_FPS_N (info) = GST_VIDEO_INFO_FPS_N (&self->input_state->info);
+    GST_VIDEO_INFO_FPS_D (info) = GST_VIDEO_INFO_FPS_D (&self->input_state->info);
+  } else if (rate.num > 0 && rate.den > 0 && av_cmp_q (rate, most) <= 0) {
+    GST_VIDEO_INFO_FPS_N (info) = rate.num;
+    GST_VIDEO_INFO_FPS_D (info) = rate.den;
+  }
+}
+
 static gboolean
 describe (const GstAvZeroDec *self, const AVFrame *frame, gint width_px, gint height_px, GstAvZeroPicture *picture)
 {
@@ -191,9 +219,8 @@ describe (const GstAvZeroDec *self, const AVFrame *frame, gint width_px, gint he
   GST_VIDEO_INFO_FIELD_ORDER (info) = get_field_order (self, mode, GST_VIDEO_INFO_FIELD_ORDER (&from));
   set_colours (self, frame, &from, info);
   set_stereo (self, frame, info);
-  const GstVideoInfo *par = input_has_field (self, "pixel-aspect-ratio") ? &self->input_state->info : &from;
-  GST_VIDEO_INFO_PAR_N (info) = GST_VIDEO_INFO_PAR_N (par);
-  GST_VIDEO_INFO_PAR_D (info) = GST_VIDEO_INFO_PAR_D (par);
+  set_pixel_shape (self, &from, info);
+  set_rate (self, info);
   set_light (self, frame, picture);
   return TRUE;
 }
@@ -301,6 +328,8 @@ gst_av_zero_dec_update_caps (GstAvZeroDec *self, const AVFrame *frame, gint widt
   GST_VIDEO_INFO_VIEWS (&state->info) = GST_VIDEO_INFO_VIEWS (info);
   GST_VIDEO_INFO_PAR_N (&state->info) = GST_VIDEO_INFO_PAR_N (info);
   GST_VIDEO_INFO_PAR_D (&state->info) = GST_VIDEO_INFO_PAR_D (info);
+  GST_VIDEO_INFO_FPS_N (&state->info) = GST_VIDEO_INFO_FPS_N (info);
+  GST_VIDEO_INFO_FPS_D (&state->info) = GST_VIDEO_INFO_FPS_D (info);
   state->info.colorimetry = info->colorimetry;
   state->info.chroma_site = info->chroma_site;
   self->picture = picture;

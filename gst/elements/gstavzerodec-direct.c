@@ -268,10 +268,12 @@ negotiate_early (GstAvZeroDec *self, AVCodecContext *context, const AVFrame *fra
     return FALSE;
   GST_VIDEO_DECODER_STREAM_LOCK (self);
   const GstVideoInfo *now = &self->picture.info;
+  gboolean early = self->early || !self->negotiated;
   gboolean ok = self->negotiated && may_delay (self, context, finfo)
                     ? GST_VIDEO_INFO_FORMAT (now) == format && GST_VIDEO_INFO_WIDTH (now) == context->width
                           && GST_VIDEO_INFO_HEIGHT (now) == context->height
                     : gst_av_zero_dec_update_caps (self, frame, context->width, context->height);
+  self->early = early;
   GST_VIDEO_DECODER_STREAM_UNLOCK (self);
   return ok && self->page_pool != NULL;
 }

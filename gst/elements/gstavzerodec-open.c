@@ -38,7 +38,8 @@ set_stream_headers (AVCodecContext *context, const GValue *headers)
   gsize total_bytes = 0;
   guint n = gst_value_array_get_size (headers);
   for (guint i = 0; i < n; i++) {
-    GstBuffer *header = gst_value_get_buffer (gst_value_array_get_value (headers, i));
+    const GValue *value = gst_value_array_get_value (headers, i);
+    GstBuffer *header = GST_VALUE_HOLDS_BUFFER (value) ? gst_value_get_buffer (value) : NULL;
     if (!header || gst_buffer_get_size (header) > G_MAXUINT16)
       return AVERROR_INVALIDDATA;
     total_bytes += 2 + gst_buffer_get_size (header);
@@ -216,6 +217,8 @@ set_up_threads (GstAvZeroDec *self, AVCodecContext *context, const AVCodec *deco
    * by pictures that come too late, and leaves them out. */
   if (!live && self->codec->id == AV_CODEC_ID_H264)
     context->strict_std_compliance = FF_COMPLIANCE_STRICT;
+  else if (self->codec->id == AV_CODEC_ID_H264)
+    context->has_b_frames = self->reorder; /* as it was found out before damage */
   /* libavcodec's own "auto" counts processors too, but takes one more than there are. */
   context->thread_count = max_threads > 0 ? max_threads : (int) MIN (g_get_num_processors (), 16u);
   self->may_be_direct =
@@ -242,7 +245,7 @@ set_up_stream (GstAvZeroDec *self, AVCodecContext *context)
   if (gst_structure_get_int (caps, "bpp", &bits) || gst_structure_get_int (caps, "depth", &bits))
     context->bits_per_coded_sample = bits;
   int r = set_extradata (context, self->codec->id, caps, self->codec_data);
-  context->codec_tag = get_tag (context, self->codec->id, caps);
+  context->codec_tag = self->reduced ? 0 : get_tag (context, self->codec->id, caps);
   self->palette_is_new = read_palette (caps, self->palette);
   return r;
 }

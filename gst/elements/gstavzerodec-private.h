@@ -7,6 +7,7 @@
  * gstavzerodec-open.c    from caps to an open AVCodecContext
  * gstavzerodec-packet.c  a compressed buffer becomes a packet
  * gstavzerodec-pending.c which frames may still become a picture
+ * gstavzerodec-recover.c what is done at a key frame behind damage
  * gstavzerodec-time.c    which frames are left out, and how long the others stay inside
  * gstavzerodec-caps.c    a picture's description becomes caps and tags
  * gstavzerodec-wrap.c    a picture becomes an output buffer: wrap, copy, metas
@@ -131,9 +132,13 @@ struct _GstAvZeroDec
   GstBuffer *codec_data;
   guint32 palette[AVPALETTE_COUNT]; /* of the caps */
   gboolean failing; /* nothing but errors since the last picture */
+  gboolean damaged; /* something was, since the codec was opened */
+  gboolean reduced; /* opened so that it gives less bits than there are */
+  gint reorder; /* pictures that are held back for it, while nothing is damaged */
   gboolean palette_is_new; /* the codec does not have it yet */
   GstAvZeroPicture picture; /* that the caps were made for */
   gboolean negotiated;
+  gboolean early; /* negotiated when a picture was begun, and none has come out yet */
   guint n_unnamed; /* pictures in a row whose format has no name */
   gboolean refused; /* caps that nobody takes: an error was posted, once until there is another input format */
   gboolean downstream_has_meta;
@@ -166,6 +171,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_av_zero_dec_perf);
 
 /* gstavzerodec.c */
 void gst_av_zero_dec_set_reason (GstAvZeroDec *self, const gchar *reason);
+/* Everything that is still inside comes out. */
+GstFlowReturn gst_av_zero_dec_drain_codec (GstAvZeroDec *self);
 
 /* gstavzerodec-codecs.c */
 guint gst_av_zero_codecs_get_n (void);
@@ -198,6 +205,14 @@ int gst_av_zero_pending_begin (GstAvZeroPending *pending, AVFrame *frame);
 gboolean gst_av_zero_pending_has (GstAvZeroPending *pending, guint number);
 /* Gives up frames of the base class that become no picture, but not @number; with @all: all. */
 void gst_av_zero_dec_release_frames (GstAvZeroDec *self, gboolean all, guint number);
+
+/* gstavzerodec-recover.c */
+/* Before @packet goes in. With another flow than OK there may be no codec any more, and an error was posted. */
+GstFlowReturn gst_av_zero_dec_recover (GstAvZeroDec *self, const AVPacket *packet);
+/* Whether @packet, a key frame, became no picture, which need not be its fault; @result: of sending it. */
+gboolean gst_av_zero_dec_has_refused (GstAvZeroDec *self, const AVPacket *packet, int result);
+/* As if @packet were the first one, as far as its headers allow. */
+GstFlowReturn gst_av_zero_dec_begin_anew (GstAvZeroDec *self, const AVPacket *packet);
 
 /* gstavzerodec-time.c */
 /* Notes whether pictures come late; then the base class has the event. */

@@ -67,7 +67,7 @@ gst_av_zero_dec_is_live (GstAvZeroDec *self)
 void
 gst_av_zero_dec_update_latency (GstAvZeroDec *self)
 {
-  const GstVideoInfo *info = &self->input_state->info;
+  const GstVideoInfo *info = &self->picture.info;
   gint frames = self->context->has_b_frames + self->context->delay;
   if (GST_VIDEO_INFO_FPS_N (info) <= 0 || GST_VIDEO_INFO_FPS_D (info) <= 0 || frames < 0)
     return;

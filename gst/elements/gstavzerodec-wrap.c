@@ -211,7 +211,9 @@ gst_av_zero_dec_output (GstAvZeroDec *self, AVFrame *frame, GstVideoCodecFrame *
     return flow;
   }
   gst_av_zero_dec_update_tags (self, frame);
-  if (!gst_av_zero_dec_update_caps (self, frame, width_px, height_px) || !crop (self, frame)) {
+  gboolean ok = gst_av_zero_dec_update_caps (self, frame, width_px, height_px);
+  self->early = FALSE;
+  if (!ok || !crop (self, frame)) {
     av_frame_unref (frame);
     gst_video_decoder_release_frame (decoder, codec_frame);
     return GST_PAD_IS_FLUSHING (GST_VIDEO_DECODER_SRC_PAD (decoder)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
@@ -232,6 +234,7 @@ gst_av_zero_dec_output (GstAvZeroDec *self, AVFrame *frame, GstVideoCodecFrame *
     if (!self->copy_is_logged)
       GST_CAT_WARNING_OBJECT (gst_av_zero_dec_perf, self, "every picture is copied: %s", error.message);
     self->copy_is_logged = TRUE;
+    av_frame_apply_cropping (frame, AV_FRAME_CROP_UNALIGNED); /* what is copied has no room for the rest */
     flow = copy (self, frame, codec_frame);
   }
   if (flow == GST_FLOW_OK) {

@@ -137,7 +137,7 @@ handle_error (GstAvZeroDec *self, int error)
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("There is no memory to decode into."), ("%s", text));
     return GST_FLOW_ERROR;
   }
-  self->failing = TRUE;
+  self->failing = self->damaged = TRUE;
   __atomic_fetch_add (&self->n_corrupt, 1, __ATOMIC_RELAXED);
   GST_VIDEO_DECODER_ERROR (self, 1, STREAM, DECODE, ("The stream is damaged."), ("libavcodec: %s", text), flow);
   return flow;
@@ -160,12 +160,15 @@ handle_picture (GstAvZeroDec *self)
     GST_OBJECT_LOCK (self);
     gboolean output_corrupt = self->output_corrupt;
     GST_OBJECT_UNLOCK (self);
+    self->damaged = TRUE;
     __atomic_fetch_add (&self->n_corrupt, 1, __ATOMIC_RELAXED);
     if (!output_corrupt) {
       av_frame_unref (self->frame);
       return gst_video_decoder_drop_frame (decoder, codec_frame);
     }
   }
+  if (!self->damaged)
+    self->reorder = self->context->has_b_frames;
   return gst_av_zero_dec_output (self, self->frame, codec_frame);
 }
 
@@ -192,8 +195,8 @@ flush_codec (GstAvZeroDec *self)
 }
 
 /* Everything that is still inside comes out; then the codec can begin anew. */
-static GstFlowReturn
-drain_codec (GstAvZeroDec *self)
+GstFlowReturn
+gst_av_zero_dec_drain_codec (GstAvZeroDec *self)
 {
   send_packet (self, NULL);
   GstFlowReturn flow = receive_all (self);
@@ -207,7 +210,7 @@ gst_av_zero_dec_drain (GstVideoDecoder *decoder)
   GstAvZeroDec *self = GST_AV_ZERO_DEC (decoder);
   if (!self->context)
     return GST_FLOW_OK;
-  GstFlowReturn flow = drain_codec (self);
+  GstFlowReturn flow = gst_av_zero_dec_drain_codec (self);
   gst_av_zero_dec_release_frames (self, TRUE, 0);
   return flow;
 }
@@ -219,26 +222,6 @@ gst_av_zero_dec_flush (GstVideoDecoder *decoder)
   if (self->context)
     flush_codec (self);
   return TRUE;
-}
-
-/* At a key frame that is refused, or where nothing but errors came of the packets before: some damage sticks in
- * libavcodec, and would make it refuse good packets for ever, even after a flush: VP9 and H.263 after a size that they
- * refused, Cinepak after a first packet that it took for Sega's. Opened again, but for what may have had its headers in
- * the stream, long ago. */
-static GstFlowReturn
-begin_anew (GstAvZeroDec *self)
-{
-  static const enum AVCodecID with_headers[] = { AV_CODEC_ID_H264,       AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG1VIDEO,
-                                                 AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_VC1,  AV_CODEC_ID_MPEG4,
-                                                 AV_CODEC_ID_DIRAC,      AV_CODEC_ID_CAVS };
-  GstFlowReturn flow = drain_codec (self);
-  for (guint i = 0; i < G_N_ELEMENTS (with_headers); i++) {
-    if (flow != GST_FLOW_OK || (with_headers[i] == self->codec->id && !self->codec_data))
-      return flow;
-  }
-  avcodec_free_context (&self->context);
-  self->context = gst_av_zero_codecs_open (self);
-  return self->context ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 static int
@@ -258,39 +241,41 @@ gst_av_zero_dec_handle_frame (GstVideoDecoder *decoder, GstVideoCodecFrame *code
     gst_video_decoder_release_frame (decoder, codec_frame);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  if (self->failing && GST_VIDEO_CODEC_FRAME_IS_SYNC_POINT (codec_frame)) {
-    GstFlowReturn flow = begin_anew (self);
-    if (flow != GST_FLOW_OK) {
-      gst_video_decoder_release_frame (decoder, codec_frame);
-      return flow;
-    }
+
+  /* An empty packet would mean the end of the stream, and headers came with the caps. */
+  int r = gst_av_zero_packet_fill (self->packet, codec_frame->input_buffer);
+  GstFlowReturn flow = GST_FLOW_OK;
+  gboolean is_empty =
+      r == 0 && (self->packet->size == 0 || gst_av_zero_packet_is_header (self->codec->id, self->packet));
+  if (GST_VIDEO_CODEC_FRAME_IS_SYNC_POINT (codec_frame))
+    self->packet->flags |= AV_PKT_FLAG_KEY;
+  if (r == 0 && !is_empty)
+    flow = gst_av_zero_dec_recover (self, self->packet);
+  if (is_empty || flow != GST_FLOW_OK) {
+    av_packet_unref (self->packet);
+    gst_video_decoder_release_frame (decoder, codec_frame);
+    return flow;
   }
   gst_av_zero_dec_update_skip (self, codec_frame);
 
   self->newest = codec_frame->system_frame_number;
   gst_av_zero_dec_release_frames (self, FALSE, self->newest);
-
-  /* An empty packet would mean the end of the stream, and headers came with the caps. */
-  int r = gst_av_zero_packet_fill (self->packet, codec_frame->input_buffer);
-  if (r == 0 && (self->packet->size == 0 || gst_av_zero_packet_is_header (self->codec->id, self->packet))) {
-    av_packet_unref (self->packet);
-    gst_video_decoder_release_frame (decoder, codec_frame);
-    return GST_FLOW_OK;
-  }
   if (r == 0 && self->palette_is_new)
     r = gst_av_zero_packet_add_palette (self->packet, self->palette);
   self->packet->pts = GST_CLOCK_TIME_IS_VALID (codec_frame->pts) ? (int64_t) codec_frame->pts : AV_NOPTS_VALUE;
   self->packet->dts = GST_CLOCK_TIME_IS_VALID (codec_frame->dts) ? (int64_t) codec_frame->dts : AV_NOPTS_VALUE;
-  if (GST_VIDEO_CODEC_FRAME_IS_SYNC_POINT (codec_frame))
-    self->packet->flags |= AV_PKT_FLAG_KEY;
   gst_video_codec_frame_unref (codec_frame); /* the base class has it in its list */
 
   if (r == 0)
     r = send_numbered (self);
-  if (r < 0 && (self->packet->flags & AV_PKT_FLAG_KEY) && self->packet->size > 0 && begin_anew (self) == GST_FLOW_OK)
-    r = send_numbered (self);
+  if (self->packet->size > 0 && gst_av_zero_dec_has_refused (self, self->packet, r)) {
+    flow = gst_av_zero_dec_begin_anew (self, self->packet);
+    if (flow == GST_FLOW_OK)
+      r = send_numbered (self);
+  }
   av_packet_unref (self->packet);
-  GstFlowReturn flow = r < 0 ? handle_error (self, r) : GST_FLOW_OK;
+  if (flow == GST_FLOW_OK && r < 0)
+    flow = handle_error (self, r);
   return flow == GST_FLOW_OK ? receive_all (self) : flow;
 }
 
@@ -304,6 +289,8 @@ close_codec (GstAvZeroDec *self)
     gst_video_decoder_merge_tags (GST_VIDEO_DECODER (self), NULL, GST_TAG_MERGE_UNDEFINED);
   self->orientation = NULL;
   self->latency = GST_CLOCK_TIME_NONE;
+  self->damaged = self->reduced = FALSE;
+  self->reorder = 0;
 }
 
 /* Whether a codec that was opened for @a needs to know nothing new for @b. */

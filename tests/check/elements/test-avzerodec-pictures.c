@@ -205,6 +205,57 @@ GST_START_TEST (pixel_aspect_ratio_is_the_containers_or_the_streams)
   caps = get_output_caps (&stream);
   expect_field (caps, "pixel-aspect-ratio", "4/3");
   gst_caps_unref (caps);
+  /* Matroska's demuxer says so of every file. */
+  gst_caps_set_simple (stream.caps, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
+  caps = get_output_caps (&stream);
+  expect_field (caps, "pixel-aspect-ratio", "16/11");
+  gst_caps_unref (caps);
+  unload (&stream);
+}
+GST_END_TEST
+
+/* Bare MPEG-4 has its rate in its headers only: without it, pictures would have no times. */
+GST_START_TEST (rate_is_the_streams_where_upstream_says_none)
+{
+  Stream stream = make_stream ("rate.m4v", "-c:v mpeg4 -bf 2 -frames:v 8 -f m4v", "mpeg4videoparse");
+  fail_if (gst_structure_has_field (gst_caps_get_structure (stream.caps, 0), "framerate"));
+  GstHarness *harness = new_decoder (&stream, FALSE);
+  push_all (harness, &stream);
+  GstCaps *caps = gst_pad_get_current_caps (harness->sinkpad);
+  expect_field (caps, "framerate", "25/1");
+  gst_caps_unref (caps);
+  for (guint i = 0; i < 8; i++) {
+    GstBuffer *buffer = gst_harness_pull (harness);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), i * GST_SECOND / 25);
+    gst_buffer_unref (buffer);
+  }
+  gst_harness_teardown (harness);
+  gst_caps_set_simple (stream.caps, "framerate", GST_TYPE_FRACTION, 0, 1,
+                       NULL); /* variable, and that is what it says */
+  caps = get_output_caps (&stream);
+  expect_field (caps, "framerate", "0/1");
+  gst_caps_unref (caps);
+  unload (&stream);
+}
+GST_END_TEST
+
+/* Also where the caps had to be made before libavcodec knew of the fields. */
+GST_START_TEST (interlaced_from_the_start_is_not_mixed)
+{
+  static const gchar *lines[] = { "avzerodec max-threads=1", "avzerodec max-threads=3 thread-type=frame" };
+  Stream stream = make_stream ("fields.h264",
+                               "-pix_fmt yuv420p -vf scale=64:64,setfield=tff -frames:v 6 -c:v libx264 -x264-params "
+                               "tff=1 -f h264",
+                               "h264parse");
+  remove_fields (&stream, "interlace-mode", "field-order", NULL);
+  GstHarness *harness = gst_harness_new_parse (lines[__i__]);
+  gst_harness_set_src_caps (harness, gst_caps_ref (stream.caps));
+  push_all (harness, &stream);
+  GstCaps *caps = gst_pad_get_current_caps (harness->sinkpad);
+  expect_field (caps, "interlace-mode", "interleaved");
+  fail_unless (gst_structure_has_field (gst_caps_get_structure (caps, 0), "field-order"));
+  gst_caps_unref (caps);
+  gst_harness_teardown (harness);
   unload (&stream);
 }
 GST_END_TEST
@@ -448,6 +499,8 @@ avzerodec_pictures_suite (void)
   tcase_add_loop_test (tcase, format_without_a_name_is_one_clear_error, 0, G_N_ELEMENTS (nameless));
   tcase_add_loop_test (tcase, colours_are_in_the_caps, 0, G_N_ELEMENTS (colours));
   tcase_add_test (tcase, pixel_aspect_ratio_is_the_containers_or_the_streams);
+  tcase_add_test (tcase, rate_is_the_streams_where_upstream_says_none);
+  tcase_add_loop_test (tcase, interlaced_from_the_start_is_not_mixed, 0, 2);
   tcase_add_test (tcase, mastering_display_and_light_level_are_in_the_caps);
   tcase_add_loop_test (tcase, stereo_is_in_the_caps, 0, G_N_ELEMENTS (stereos));
   tcase_add_loop_test (tcase, rotation_is_a_tag, 0, G_N_ELEMENTS (rotations));
