@@ -128,6 +128,8 @@ bai_kms_refresh (BaDisplay *display)
   uint32_t last_fb = bai_kms_last_fb (display);
   if (!bai_kms_read_events (display))
     bai_kms_check_plug (display);
+  if (state->mode_is_gone)
+    return -ENOTSUP;
   if (!state->is_lit)
     return 0;
   bool was_hidden = state->is_hidden || !bai_kms_is_master (display);
