@@ -173,10 +173,9 @@ def test_a_camera_gives_yuv_that_is_shown_where_it_lies():
 
 def test_cached_dmabufs_are_shown_where_they_lie():
     """With two pages a source gets memory of udmabuf instead."""
-    for form, fourcc, bits, colours, _, _ in FORMATS[:2]:
-        source, wanted = yuv(6, form, bits=bits, more=f",colorimetry={colours}")
-        _, stats = check_flips(OVERLAY, source, wanted, fourcc, "pages=2")
-        assert stats["sink"]["bytes-written"] == 0 and stats["sink"]["bytes-copied"] == 0, stats
+    source, wanted = yuv(6)
+    _, stats = check_flips(OVERLAY, source, wanted, "NV12", "pages=2")
+    assert stats["sink"]["bytes-written"] == 0 and stats["sink"]["bytes-copied"] == 0, stats
 
 
 # ---- scaling and places
@@ -207,12 +206,11 @@ def test_an_overlay_is_mixed_as_the_device_string_says():
     before = OVERLAY.state_to_keep()
     over = TestCard(VM, 0, 1, ",plane=overlay,zpos=2,alpha=50")
     source, wanted = yuv(4)
-    for end in (signal.SIGINT, signal.SIGKILL):
-        player = VM.play(f"{source} ! {over.sink}")
-        over.until_shown(wanted[-1], source)
-        check_shown(over.shown(), zpos="2", alpha="32768")
-        player.signal(end)
-        OVERLAY.until_state(before, f"after signal {int(end)}")
+    player = VM.play(f"{source} ! {over.sink}")
+    over.until_shown(wanted[-1], source)
+    check_shown(over.shown(), zpos="2", alpha="32768")
+    player.signal(signal.SIGKILL)
+    OVERLAY.until_state(before, "after a kill")
     said = error_of(VM, f"videotestsrc ! {TestCard(VM, 0, 1, ',plane=overlay,zpos=9').sink}")
     assert "takes a zpos from 0 to 2" in said, said
 
