@@ -190,8 +190,8 @@ set_pixel_shape (const GstAvZeroDec *self, const GstVideoInfo *from, GstVideoInf
   GST_VIDEO_INFO_PAR_D (info) = GST_VIDEO_INFO_PAR_D (said ? input : from);
 }
 
-/* Without a rate nobody would know when to show pictures that come without times: bare MPEG-4 has it in its headers, and
- * no parser looks there. More than so many a second is a clock, and no rate. */
+/* Without a rate nobody would know when to show pictures that come without times: bare MPEG-4 has it in its headers,
+ * and no parser looks there. More than so many a second is a clock, and no rate. */
 static void
 set_rate (const GstAvZeroDec *self, GstVideoInfo *info)
 {

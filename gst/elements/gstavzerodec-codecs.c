@@ -133,6 +133,23 @@ static const GstAvZeroCodec codecs[] = {
   { AV_CODEC_ID_NUV, "video/x-nuv", NULL, CODEC_DATA, 1, REWRITES },
   { AV_CODEC_ID_AMV, "video/x-amv", NULL, NULL, 1, 0 },
   { AV_CODEC_ID_SP5X, "video/sp5x", NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_8BPS, NULL, NULL, BITS, 1, 0 },
+  { AV_CODEC_ID_QPEG, NULL, NULL, "palette_data", 1, REWRITES },
+  { AV_CODEC_ID_WNV1, NULL, NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_VIXL, "video/x-gst-av-xl", NULL, NULL, 1, 0 },
+
+  /* games, by the demuxers of gst-libav */
+  { AV_CODEC_ID_4XM, "video/x-4xm", NULL, CODEC_DATA, 3, REWRITES },
+  { AV_CODEC_ID_XAN_WC3, "video/x-xan, wcversion=(int)3", NULL, CODEC_DATA, 3, REWRITES },
+  { AV_CODEC_ID_ROQ, "video/x-gst-av-roqvideo", NULL, NULL, 3, REWRITES },
+  { AV_CODEC_ID_FLIC, NULL, NULL, CODEC_DATA, 1, REWRITES },
+  { AV_CODEC_ID_IDCIN, "video/x-gst-av-idcinvideo", NULL, "codec_data, palette_data", 1, REWRITES },
+  { AV_CODEC_ID_INTERPLAY_VIDEO, NULL, NULL, BITS, 3, REWRITES },
+  { AV_CODEC_ID_MMVIDEO, NULL, NULL, NULL, 1, REWRITES },
+  { AV_CODEC_ID_MDEC, NULL, NULL, NULL, 1, 0 },
+  { AV_CODEC_ID_VMDVIDEO, NULL, NULL, CODEC_DATA, 2, REWRITES },
+  { AV_CODEC_ID_WS_VQA, "video/x-gst-av-vqavideo", NULL, CODEC_DATA, 1, REWRITES },
+  { AV_CODEC_ID_AVS, NULL, NULL, NULL, 1, REWRITES },
 
   /* still pictures */
   { AV_CODEC_ID_PNG, "image/png", NULL, NULL, 2, PACKED },

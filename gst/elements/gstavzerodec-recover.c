@@ -3,9 +3,9 @@
  * gstavzerodec-recover.c: what is done at a key frame behind damage, so that everything from there on is right again:
  * the codec is opened anew, where nothing is lost by that.
  *
- * Some damage sticks in libavcodec, even after a flush: a size that VP9 and H.263 refused; Cinepak's first packet, taken
- * for Sega's; what H.264 and MPEG-4 believe of a damaged header, such as that 16 pictures are reordered, which then
- * wait inside and are hit by the next damage.
+ * Some damage sticks in libavcodec, even after a flush: a size that VP9 and H.263 refused; Cinepak's first packet,
+ * taken for Sega's; what H.264 and MPEG-4 believe of a damaged header, such as that 16 pictures are reordered, which
+ * then wait inside and are hit by the next damage.
  */
 #include "gstavzerodec-private.h"
 
@@ -100,8 +100,8 @@ has_headers (const GstAvZeroDec *self, const AVPacket *packet)
   }
 }
 
-/* Of the codecs in which damage is known to stick: whether nothing behind the key frame @packet is predicted from before
- * it. B-frames behind it would be, where it is no IDR. */
+/* Of the codecs in which damage is known to stick: whether nothing behind the key frame @packet is predicted from
+ * before it. B-frames behind it would be, where it is no IDR. */
 static gboolean
 stands_alone (const GstAvZeroDec *self, const AVPacket *packet)
 {

@@ -349,6 +349,63 @@ GST_START_TEST (caps_with_nothing_new_keep_the_codec)
 }
 GST_END_TEST
 
+static const struct
+{
+  const gchar *name;
+  const gchar *size;
+  const gchar *options;
+} parts[] = {
+  { "part-420.h264", "98x66", "-frames:v 8 -c:v libx264 -pix_fmt yuv420p -bf 2" },
+  { "part-444.h264", "98x66", "-frames:v 8 -c:v libx264 -pix_fmt yuv444p -bf 2" },
+  { "part-large.h264", "130x98", "-frames:v 8 -c:v libx264 -pix_fmt yuv420p -bf 0" },
+  { "part-10.h264", "130x98", "-frames:v 8 -c:v libx264 -pix_fmt yuv420p10le -bf 2" },
+  { "part-gray.h264", "64x48", "-frames:v 8 -c:v libx264 -pix_fmt gray -bf 2" },
+  { "part-422.h264", "64x48", "-frames:v 8 -c:v libx264 -pix_fmt yuv422p -bf 3" },
+};
+
+/* Streams one after the other, with nothing but their own headers to say what comes. */
+static void
+decode_in_turn (const gchar *line, const Stream *streams, Trace *trace)
+{
+  GstHarness *harness = gst_harness_new_parse (line);
+  trace_init (trace, FALSE);
+  gst_harness_add_propose_allocation_meta (harness, GST_VIDEO_META_API_TYPE, NULL);
+  gst_harness_set_drop_buffers (harness, TRUE);
+  trace_pad (trace, harness->sinkpad);
+  gst_harness_set_src_caps_str (harness,
+                                "video/x-h264, stream-format=byte-stream, alignment=au, framerate=30/1, parsed=true");
+  for (guint s = 0; s < G_N_ELEMENTS (parts); s++) {
+    for (guint i = 0; i < streams[s].packets->len; i++) {
+      GstBuffer *packet = gst_buffer_copy (streams[s].packets->pdata[i]);
+      GST_BUFFER_PTS (packet) += s * GST_SECOND;
+      GST_BUFFER_DTS (packet) = GST_CLOCK_TIME_NONE;
+      fail_unless_equals_int (gst_harness_push (harness, packet), GST_FLOW_OK);
+    }
+  }
+  gst_harness_push_event (harness, gst_event_new_eos ());
+  gst_harness_teardown (harness);
+}
+
+GST_START_TEST (format_and_size_change_within_the_stream)
+{
+  static const gchar *lines[] = { OURS, "avzerodec max-threads=3 thread-type=frame",
+                                  "avzerodec max-threads=3 thread-type=slice direct-rendering=always" };
+  Stream streams[G_N_ELEMENTS (parts)];
+  Trace found, wanted;
+  for (guint s = 0; s < G_N_ELEMENTS (parts); s++)
+    streams[s] = load_stream (parts[s].name, parts[s].size, parts[s].options,
+                              "h264parse ! video/x-h264,stream-format=byte-stream,alignment=au");
+  decode_in_turn (lines[__i__], streams, &found);
+  decode_in_turn ("avdec_h264 " STOCK, streams, &wanted);
+  fail_unless_equals_int ((int) wanted.lines->len, 8 * (int) G_N_ELEMENTS (parts));
+  expect_equal_traces (lines[__i__], &found, &wanted);
+  trace_clear (&found);
+  trace_clear (&wanted);
+  for (guint s = 0; s < G_N_ELEMENTS (parts); s++)
+    unload (&streams[s]);
+}
+GST_END_TEST
+
 /* One picture in a format that GStreamer has no name for, in a stream of others: damage, and no reason to stop. */
 GST_START_TEST (a_format_without_a_name_is_taken_for_damage)
 {
@@ -427,6 +484,7 @@ avzerodec_behaviour_suite (void)
   tcase_add_loop_test (tcase, packets_without_padding_are_not_read_beyond, 0, G_N_ELEMENTS (media));
   tcase_add_test (tcase, upstream_is_asked_for_zeroed_padding);
   tcase_add_test (tcase, caps_with_nothing_new_keep_the_codec);
+  tcase_add_loop_test (tcase, format_and_size_change_within_the_stream, 0, 3);
   tcase_add_test (tcase, a_format_without_a_name_is_taken_for_damage);
   tcase_add_test (tcase, refusals_of_downstream_are_no_damage);
   return suite;

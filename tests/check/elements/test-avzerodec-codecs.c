@@ -314,8 +314,9 @@ GST_END_TEST
 /* Whose decoders refuse to open without headers that only an encoder can make; those that have one are opened with
  * real streams in pipelines/bitexact.py. */
 static const enum AVCodecID picky[] = {
-  AV_CODEC_ID_THEORA,  AV_CODEC_ID_MSS1,    AV_CODEC_ID_MSS2, AV_CODEC_ID_HUFFYUV,
-  AV_CODEC_ID_FFVHUFF, AV_CODEC_ID_UTVIDEO, AV_CODEC_ID_LOCO,
+  AV_CODEC_ID_THEORA,  AV_CODEC_ID_MSS1,    AV_CODEC_ID_MSS2,     AV_CODEC_ID_HUFFYUV,
+  AV_CODEC_ID_FFVHUFF, AV_CODEC_ID_UTVIDEO, AV_CODEC_ID_LOCO,     AV_CODEC_ID_4XM,
+  AV_CODEC_ID_IDCIN,   AV_CODEC_ID_WS_VQA,  AV_CODEC_ID_VMDVIDEO,
 };
 
 /* What demuxers say of streams of 64x48 besides. */
@@ -336,6 +337,7 @@ static const struct
   { AV_CODEC_ID_QTRLE, "depth=(int)24" },
   { AV_CODEC_ID_MSRLE, "depth=(int)8" },
   { AV_CODEC_ID_AASC, "depth=(int)24, codec_data=(buffer)00000000" },
+  { AV_CODEC_ID_8BPS, "depth=(int)24" },
 };
 
 /* One structure of a row's caps as a demuxer would fill it: with nothing besides, with what the codec needs, or with

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-avzerodec-recover.c: what libavcodec would keep of damage, and what cannot be opened: at the next key frame all is
- * as it was, or there is one error.
+ * test-avzerodec-recover.c: what libavcodec would keep of damage, and what cannot be opened: at the next key frame all
+ * is as it was, or there is one error.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* RTLD_NEXT */

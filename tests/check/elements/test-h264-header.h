@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-h264-header.h: H.264 whose headers do not say how far pictures are reordered, made of what x264 writes. Everything
- * is static inline.
+ * test-h264-header.h: H.264 whose headers do not say how far pictures are reordered, made of what x264 writes.
+ * Everything is static inline.
  */
 #pragma once
 
