@@ -158,6 +158,8 @@ describe_picture (GstFbdevZeroSink * self, GstBuffer * buffer, const Placement *
   out->layout.n_planes = GST_VIDEO_INFO_N_PLANES (&self->info);
   if (out->layout.fourcc == 0)
     return "no screen has its format";
+  out->has_modifier = self->modifier != 0;      /* rows are what drivers believe without being told */
+  out->modifier = self->modifier;
   /* drivers mix alpha in with another idea of it than GStreamer's */
   if (GST_VIDEO_INFO_HAS_ALPHA (&self->info))
     return "the frames have alpha";

@@ -340,9 +340,10 @@ gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
   BaPoolStats stats;
   GstBaOfferPages offer;
   const gchar *why_not;
+  guint64 modifier;
 
   gst_query_parse_allocation (query, &caps, NULL);
-  if (!caps || !gst_video_info_from_caps (&info, caps)) {
+  if (!caps || !gst_fbdev_zero_sink_parse_caps (caps, &info, &modifier)) {
     GST_WARNING_OBJECT (self, "an ALLOCATION query without caps of a video: %" GST_PTR_FORMAT, caps);
     return FALSE;
   }
@@ -351,6 +352,8 @@ gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
 
   gst_fbdev_zero_sink_get_speed (self, &speed);
   why_not = why_not_pages (self, &info, &place);
+  if (gst_fbdev_zero_sink_is_dma_caps (caps))
+    why_not = "the frames come in dmabufs of their own";
   GST_OBJECT_LOCK (self);
   self->not_offered = why_not;
   self->was_asked = TRUE;
@@ -361,6 +364,8 @@ gst_fbdev_zero_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
   if (!why_not)
     offer_pools (self, query, caps, &info, &place, offer == GST_BA_OFFER_PAGES_AUTO && speed.read_mbps > 0
         && speed.read_mbps < SLOW_READ_MBPS && !is_write_only (query));
+  else if (gst_fbdev_zero_sink_is_dma_caps (caps))
+    gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info), PAGES_TO_OFFER, 0);
   else
     offer_dmabufs (self, query, caps, &info, offer);
   ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);

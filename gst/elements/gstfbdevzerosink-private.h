@@ -12,6 +12,7 @@
  * gstfbdevzerosink-frame.c   one frame: which way it goes, and its page
  * gstfbdevzerosink-show.c    one frame: onto the screen
  * gstfbdevzerosink-import.c  a frame in memory of another device, shown where it lies
+ * gstfbdevzerosink-dma.c     caps that say how the pixels of dmabufs lie (GStreamer 1.24)
  * gstfbdevzerosink-write.c   a frame into a page
  * gstfbdevzerosink-place.c   where a picture lies on the screen: pure arithmetic
  */
@@ -164,6 +165,7 @@ struct _GstFbdevZeroSink
 
   /* streaming thread, or the preroll lock */
   GstVideoInfo info;            /* of the caps */
+  guint64 modifier;             /* likewise: how the pixels lie; 0 = in rows, which alone the CPU reads */
   GstBaConvert *convert;        /* for the format of info and convert_place */
   Placement convert_place;
   GstBaOverlay *overlay;
@@ -339,6 +341,9 @@ GstFlowReturn gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuf
 /* Paints and shows @buffer, which was shown before. FLUSHING where a state change wants the preroll lock. Under that lock. */
 GstFlowReturn gst_fbdev_zero_sink_show_again (GstFbdevZeroSink * self, GstBuffer * buffer);
 
+/* Opens the display anew where the screen has another mode than it, with pages for the caps; FALSE, with an error posted. */
+gboolean gst_fbdev_zero_sink_follow_screen (GstFbdevZeroSink * self, gboolean * reopened);
+
 /* Shows @buffer from a page that it is copied into, whatever was prepared; not counted. FALSE where that cannot be. */
 gboolean gst_fbdev_zero_sink_show_copy (GstFbdevZeroSink * self, GstBuffer * buffer);
 
@@ -372,6 +377,17 @@ void gst_fbdev_zero_sink_drain_imports (GstFbdevZeroSink * self);
 
 /* Tells the drivers of @buffer's memory that the CPU begins to read it, or ends. */
 void gst_fbdev_zero_sink_sync_read (GstBuffer * buffer, gboolean end);
+
+/* ---- dma ------------------------------------------------------------------------------------------------------- */
+
+/* What caps say; where they are of dmabufs, also how the pixels lie (0 = in rows). */
+gboolean gst_fbdev_zero_sink_parse_caps (const GstCaps * caps, GstVideoInfo * info, guint64 * modifier);
+
+/* Whether they are caps that say that. */
+gboolean gst_fbdev_zero_sink_is_dma_caps (const GstCaps * caps);
+
+/* @caps (transfer full), which the template's are part of, with what the display takes in dmabufs in their place. */
+GstCaps *gst_fbdev_zero_sink_add_dma_caps (GstFbdevZeroSink * self, GstCaps * caps);
 
 /* ---- write ----------------------------------------------------------------------------------------------------- */
 

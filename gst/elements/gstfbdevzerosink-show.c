@@ -79,12 +79,28 @@ flip (GstFbdevZeroSink * self, GstBuffer * buffer)
   return r;
 }
 
+gboolean
+gst_fbdev_zero_sink_follow_screen (GstFbdevZeroSink * self, gboolean * reopened)
+{
+  GstCaps *caps;
+
+  if (!gst_fbdev_zero_sink_follow_mode (self, reopened))
+    return FALSE;
+  if (!*reopened)
+    return TRUE;
+  if ((caps = gst_pad_get_current_caps (GST_BASE_SINK_PAD (self)))) {
+    gst_fbdev_zero_sink_choose_pages (self, caps);
+    gst_caps_unref (caps);
+  }
+  gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
+  return TRUE;
+}
+
 /* A flip that was refused, perhaps because another program changed the mode: then its pages are other ones now. */
 static GstFlowReturn
 flip_refused (GstFbdevZeroSink * self, GstBuffer * buffer, int r, gboolean may_reopen)
 {
-  gboolean reopened = FALSE;
-  GstCaps *caps;
+  gboolean reopened;
 
   /* a plane that can be tried by showing alone */
   if (may_reopen && r == -ENOTSUP && ba_display_check_mode (self->display) == 0
@@ -96,16 +112,9 @@ flip_refused (GstFbdevZeroSink * self, GstBuffer * buffer, int r, gboolean may_r
 
   if (!may_reopen || r != -ENOTSUP)
     return flip_failed (self, r);
-  if (!gst_fbdev_zero_sink_follow_mode (self, &reopened))
+  if (!gst_fbdev_zero_sink_follow_screen (self, &reopened))
     return GST_FLOW_ERROR;
-  if (!reopened)
-    return flip_failed (self, r);
-  if ((caps = gst_pad_get_current_caps (GST_BASE_SINK_PAD (self)))) {
-    gst_fbdev_zero_sink_choose_pages (self, caps);
-    gst_caps_unref (caps);
-  }
-  gst_pad_push_event (GST_BASE_SINK_PAD (self), gst_event_new_reconfigure ());
-  return show_prepared (self, buffer, FALSE);
+  return reopened ? show_prepared (self, buffer, FALSE) : flip_failed (self, r);
 }
 
 /* @buffer is not shown, at least not now: a frame is shown again where it was the preroll's, and is one all the same. */
@@ -215,6 +224,8 @@ gst_fbdev_zero_sink_show_copy (GstFbdevZeroSink * self, GstBuffer * buffer)
   guint number;
   Way way;
 
+  if (self->modifier != 0)      /* the CPU cannot read it */
+    return FALSE;
   gst_fbdev_zero_sink_get_view (self, &view, &number);
   if (gst_fbdev_zero_sink_place_buffer (self, &view, buffer, &place) != GST_FLOW_OK
       || ba_pool_acquire (gst_ba_fbdev_allocator_get_pages (self->allocator), BA_NO_WAIT, NULL, &page) < 0)

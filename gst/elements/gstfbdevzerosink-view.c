@@ -83,13 +83,15 @@ get_shown (GstFbdevZeroSink * self)
   GstBuffer *buffer = NULL;
   GstSample *sample;
   GstVideoInfo info;
+  guint64 modifier;
 
   if (self->prepared_for && self->shown)
     return gst_buffer_ref (self->prepared_for);
   sample = gst_base_sink_get_last_sample (GST_BASE_SINK (self));
   /* between new caps and the first frame of them it is one of the old */
   if (sample && gst_sample_get_buffer (sample) && gst_sample_get_caps (sample)
-      && gst_video_info_from_caps (&info, gst_sample_get_caps (sample)) && gst_video_info_is_equal (&info, &self->info))
+      && gst_fbdev_zero_sink_parse_caps (gst_sample_get_caps (sample), &info, &modifier)
+      && gst_video_info_is_equal (&info, &self->info) && modifier == self->modifier)
     buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
   if (sample)
     gst_sample_unref (sample);

@@ -13,10 +13,29 @@
 /* Nobody tells of a master that goes; nor of a plug, in some containers. */
 #define LOOK_INTERVAL_NS (1 * GST_SECOND)
 
+/* Another screen, without that mode. In a thread of its own: that display's watch ends meanwhile. */
+static void
+follow_screen (GstElement * element, gpointer data)
+{
+  GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (element);
+  gboolean reopened = FALSE;
+  GThread *before;
+
+  GST_BASE_SINK_PREROLL_LOCK (self);
+  before = gst_fbdev_zero_sink_enter (self, INSIDE_REPAINT);
+  if (self->display)            /* else playing has ended */
+    gst_fbdev_zero_sink_follow_screen (self, &reopened);
+  gst_fbdev_zero_sink_leave (self, INSIDE_REPAINT, before);
+  GST_BASE_SINK_PREROLL_UNLOCK (self);
+  if (reopened)
+    gst_video_overlay_expose (GST_VIDEO_OVERLAY (self));
+}
+
 static gpointer
 watch (gpointer data)
 {
   GstFbdevZeroSink *self = data;
+  gboolean follows = FALSE;
 
   for (;;) {
     BaDisplay *display;
@@ -29,9 +48,13 @@ watch (gpointer data)
     GST_OBJECT_UNLOCK (self);
     r = display ? ba_display_refresh (display) : 0;
     ba_display_unref (display);
+    if (r == -ENOTSUP && !follows) {
+      follows = TRUE;
+      gst_element_call_async (GST_ELEMENT (self), follow_screen, NULL, NULL);
+    }
     if (r == 1)
       GST_INFO_OBJECT (self, "the screen is there again, and shows the last frame");
-    else if (r < 0 && r != -ESHUTDOWN)
+    else if (r < 0 && r != -ESHUTDOWN && r != -ENOTSUP)
       GST_WARNING_OBJECT (self, "the last frame cannot be shown again: %s", ba_error_text (r));
   }
 }

@@ -192,6 +192,12 @@ gst_fbdev_zero_sink_write_frame (GstFbdevZeroSink * self, GstBuffer * buffer, co
 
   if (place->dst.w == 0)
     return GST_FLOW_OK;         /* nothing of it is to be seen */
+  if (self->modifier != 0) {
+    say_unwritable (self, "The screen does not show this video, and nothing else can read it.",
+        g_strdup_printf ("its pixels lie as 0x%" G_GINT64_MODIFIER "x says: %s", self->modifier,
+            self->not_imported ? self->not_imported : "the picture is needed again"));
+    return GST_FLOW_ERROR;
+  }
   if (!begin_read (self, buffer, place, &frame))
     return GST_FLOW_ERROR;
   if (!(self->native && way == WAY_COPY) && !ensure_convert (self, &frame.info, place)) {

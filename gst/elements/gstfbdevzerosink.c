@@ -25,9 +25,15 @@ GST_DEBUG_CATEGORY (gst_fbdev_zero_sink_performance);
 /* What planes scan out, and few elements give. */
 #define RARE_FORMATS "NV16, NV61"
 
+#if GST_CHECK_VERSION (1, 24, 0)
+#define DMA_CAPS GST_VIDEO_DMA_DRM_CAPS_MAKE ";"
+#else
+#define DMA_CAPS
+#endif
+
 /* Elements that lay something over frames name the memory as well, and GStreamer takes that for another feature. */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE ("{ " YUV_FORMATS ", " RGB_FORMATS ", " RARE_FORMATS " }") ";"
+    GST_STATIC_CAPS (DMA_CAPS GST_VIDEO_CAPS_MAKE ("{ " YUV_FORMATS ", " RGB_FORMATS ", " RARE_FORMATS " }") ";"
         GST_VIDEO_CAPS_MAKE_WITH_FEATURES (GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY ", "
             GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION,
             "{ " YUV_FORMATS ", " RGB_FORMATS ", " RARE_FORMATS " }") ";"
@@ -239,7 +245,7 @@ gst_fbdev_zero_sink_get_caps (GstBaseSink * sink, GstCaps * filter)
   GST_OBJECT_LOCK (self);
   open = self->display != NULL;
   GST_OBJECT_UNLOCK (self);
-  caps = open ? gst_caps_merge (make_screen_caps (self), all) : all;
+  caps = open ? gst_fbdev_zero_sink_add_dma_caps (self, gst_caps_merge (make_screen_caps (self), all)) : all;
   if (filter) {
     /* our order counts, not upstream's: it is the order of cost */
     GstCaps *both = gst_caps_intersect_full (caps, filter, GST_CAPS_INTERSECT_FIRST);
@@ -256,8 +262,9 @@ gst_fbdev_zero_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
   GstFbdevZeroSink *self = GST_FBDEV_ZERO_SINK (sink);
   GstVideoInfo info;
   gboolean reopened;
+  guint64 modifier;
 
-  if (!gst_video_info_from_caps (&info, caps)) {
+  if (!gst_fbdev_zero_sink_parse_caps (caps, &info, &modifier)) {
     GST_ERROR_OBJECT (self, "these caps are no video: %" GST_PTR_FORMAT, caps);
     return FALSE;
   }
@@ -268,6 +275,7 @@ gst_fbdev_zero_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
   gst_fbdev_zero_sink_forget_frame (self);      /* it is not of these caps */
   gst_fbdev_zero_sink_forget_convert (self);
   self->info = info;
+  self->modifier = modifier;
   if (gst_fbdev_zero_sink_choose_pages (self, caps))
     reopened = TRUE;
   if (reopened)

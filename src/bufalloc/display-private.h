@@ -36,6 +36,8 @@ typedef struct
   int (*check_mode) (BaDisplay *display);
   /* (nullable): which formats it could have been opened with; NULL = the one that it has. Any thread, at any time. */
   bool (*supports_format) (const BaDisplay *display, uint32_t fourcc);
+  /* (nullable): as ba_display_get_modifiers(). Any thread, at any time. */
+  unsigned (*get_modifiers) (const BaDisplay *display, uint32_t fourcc, uint64_t *modifiers, unsigned room);
   /* (nullable): as ba_display_set_colours(). */
   int (*set_colours) (BaDisplay *display, BaYuvMatrix matrix, bool full_range);
   /* (nullable): as ba_display_set_hdr() and ba_display_set_window(). */

@@ -123,8 +123,8 @@ typedef struct
  * @has_fd: KMS: true = @fd is an open card, and the device string's card is not opened. NULL is a device string then
  * @fd: (transfer none): stays the caller's and open as long as the display is. What it is master of, it stays. The
  *   display takes events from it only where kms_api is legacy or the driver is; an application that waits for events of
- *   its own should not use that. A buffer that is imported has one handle in each open file: what the application, or
- *   another display of the same file, imports there too may be closed under it
+ *   its own should not use that. A buffer that is imported has one handle in each open file: what the application itself
+ *   imports there too may be closed under it. Displays of one process on the same file count theirs together
  * @window: KMS: where the plane shows its pages; zeroed = all of the screen. -ENOTSUP where the driver cannot: many
  *   primary planes cover the screen or nothing
  * @page_width_px: KMS: columns of a page, which the plane scales to @window; 0 = as many as there. -ENOTSUP where the
@@ -362,7 +362,8 @@ BA_API int ba_display_set_window (BaDisplay *display, const BaDisplayWindow *win
  * page again then. Flips do the same with what they show: this is for a picture that stands still. Call it when
  * ba_display_get_event_fd() can be read, and now and then, as nobody tells of masters. Threads: any.
  *
- * Returns: 1 where the page is shown again; 0; -ESHUTDOWN; or the -errno of the call that failed
+ * Returns: 1 where the page is shown again; 0; -ENOTSUP where the screen that was plugged in has no such mode: close, and
+ *   open again (ba_display_check_mode()); -ESHUTDOWN; or the -errno of the call that failed
  */
 BA_API int ba_display_refresh (BaDisplay *display);
 

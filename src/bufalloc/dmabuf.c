@@ -92,6 +92,12 @@ ba_display_flip_import (BaDisplay *display, const BaDmabuf *picture, BaShownFunc
   return r;
 }
 
+unsigned
+ba_display_get_modifiers (const BaDisplay *display, uint32_t fourcc, uint64_t *modifiers, unsigned room)
+{
+  return display->ops->get_modifiers ? display->ops->get_modifiers (display, fourcc, modifiers, room) : 0;
+}
+
 void
 ba_display_forget_imports (BaDisplay *display)
 {

@@ -80,6 +80,21 @@ BA_API int ba_display_flip_import (BaDisplay *display, const BaDmabuf *picture, 
                                    const BaCancel *cancel);
 
 /**
+ * ba_display_get_modifiers:
+ * @display: (transfer none): a display
+ * @fourcc: a pixel format
+ * @modifiers: (out caller-allocates) (array length=room) (nullable): filled with as many as there is room for
+ * @room: how many fit
+ *
+ * How the pixels of pictures of that format may lie, as far as the driver lists it for its plane: DRM format modifiers
+ * (drm_fourcc.h), of BaDmabuf. A picture may be refused all the same. Threads: any.
+ *
+ * Returns: how many there are, perhaps more than @room; 0 where nothing is listed: only rows are safe then
+ */
+BA_API unsigned ba_display_get_modifiers (const BaDisplay *display, uint32_t fourcc, uint64_t *modifiers,
+                                          unsigned room);
+
+/**
  * ba_display_forget_imports:
  * @display: (transfer none): a display
  *

@@ -248,6 +248,29 @@ bai_kms_copy_blob (const BaDisplay *display, uint32_t from, size_t size_bytes, u
   return bai_kms_make_blob (display, data, arg.length, id);
 }
 
+int
+bai_kms_read_blob (const BaDisplay *display, uint32_t id, uint8_t **data, size_t *size_bytes)
+{
+  struct drm_mode_get_blob arg = { .blob_id = id };
+  *data = NULL;
+  int r = bai_kms_call (display, DRM_IOCTL_MODE_GETPROPBLOB, &arg); /* how large it is */
+  if (r < 0 || arg.length == 0)
+    return r < 0 ? r : -EINVAL;
+  *data = malloc (arg.length);
+  if (!*data)
+    return -ENOMEM;
+  arg.data = to_u64 (*data);
+  *size_bytes = arg.length;
+  r = bai_kms_call (display, DRM_IOCTL_MODE_GETPROPBLOB, &arg);
+  if (r == 0 && arg.length != *size_bytes)
+    r = -EINVAL;
+  if (r < 0) {
+    free (*data);
+    *data = NULL;
+  }
+  return r;
+}
+
 void
 bai_kms_free_blob (const BaDisplay *display, uint32_t *id)
 {

@@ -134,6 +134,8 @@ bai_kms_refresh (BaDisplay *display)
   int r = bai_kms_read_events (display) ? 0 : bai_kms_check_plug (display);
   if (r < 0) /* the card is gone: nobody else would tell */
     return r;
+  if (state->mode_is_gone)
+    return -ENOTSUP;
   if (!state->is_lit)
     return 0;
   bool was_hidden = state->is_hidden || !bai_kms_is_master (display);

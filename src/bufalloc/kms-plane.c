@@ -78,13 +78,67 @@ use_named_plane (BaDisplay *display, const char *path, uint32_t plane_id, const 
                        list);
 }
 
+static void
+note_in_formats (void *user, const struct drm_mode_get_property *property, uint64_t value)
+{
+  uint32_t *blob = user;
+  if (strncmp (property->name, "IN_FORMATS", sizeof property->name) == 0)
+    *blob = (uint32_t) value;
+}
+
+/* Without it nothing is missed but pictures that lie otherwise than in rows. */
+static void
+read_in_formats (BaDisplay *display)
+{
+  BaiKmsState *state = display->state;
+  uint32_t blob = 0;
+  if (bai_kms_get_cap (display, DRM_CAP_ADDFB2_MODIFIERS) == 0)
+    return;
+  (void) bai_kms_for_each_property (display, state->plane_id, DRM_MODE_OBJECT_PLANE, note_in_formats, &blob);
+  if (blob)
+    (void) bai_kms_read_blob (display, blob, &state->in_formats, &state->in_formats_bytes);
+}
+
+/* A table of formats, and one of modifiers, each with the bits of 64 formats in a row that may lie so. */
+unsigned
+bai_kms_get_modifiers (const BaDisplay *display, uint32_t fourcc, uint64_t *modifiers, unsigned room)
+{
+  const BaiKmsState *state = display->state;
+  struct drm_format_modifier_blob head;
+  unsigned n = 0;
+  if (!state->in_formats || state->in_formats_bytes < sizeof head)
+    return 0;
+  memcpy (&head, state->in_formats, sizeof head);
+  for (uint64_t i = 0; i < head.count_modifiers; i++) {
+    struct drm_format_modifier modifier;
+    uint64_t at = head.modifiers_offset + i * sizeof modifier;
+    if (at + sizeof modifier > state->in_formats_bytes)
+      break;
+    memcpy (&modifier, state->in_formats + at, sizeof modifier);
+    for (uint64_t bit = 0; bit < 64; bit++) {
+      uint64_t format_at = head.formats_offset + (modifier.offset + bit) * sizeof fourcc;
+      uint32_t format;
+      if (!(modifier.formats & (UINT64_C (1) << bit)) || modifier.offset + bit >= head.count_formats
+          || format_at + sizeof format > state->in_formats_bytes)
+        continue;
+      memcpy (&format, state->in_formats + format_at, sizeof format);
+      if (format != fourcc)
+        continue;
+      if (n < room)
+        modifiers[n] = modifier.modifier;
+      n++;
+    }
+  }
+  return n;
+}
+
 static int
 no_overlay (const char *path, unsigned n_taken, BaError *error)
 {
   if (n_taken == 0)
     return ba_error_set (error, -ENOTSUP, "%.100s: the screen has no overlay planes", path);
-  return ba_error_set (error, -EBUSY, "%.100s: no overlay plane is free: the screen has %u, and others show in %s", path,
-                       n_taken, n_taken == 1 ? "it" : "all of them");
+  return ba_error_set (error, -EBUSY, "%.100s: no overlay plane is free: the screen has %u, and others show in %s",
+                       path, n_taken, n_taken == 1 ? "it" : "all of them");
 }
 
 int
@@ -117,6 +171,8 @@ bai_kms_choose_plane (BaDisplay *display, const char *path, const BaiDeviceStrin
   if (!state->plane_id)
     return ba_error_set (error, -ENOTSUP, "%.100s: no primary plane for the screen", path);
   int r = read_formats (display, state->plane_id);
+  if (r == 0)
+    read_in_formats (display);
   return r < 0 ? ba_error_set (error, r, "%.100s: cannot ask for formats: %s", path, ba_error_text (r)) : 0;
 }
 
@@ -239,7 +295,8 @@ keep_hdr (BaDisplay *display)
   BaiKmsProperty *hdr = &state->properties[BAI_KMS_CONNECTOR_HDR];
   if (!hdr->id || !hdr->saved)
     return;
-  if (bai_kms_copy_blob (display, (uint32_t) hdr->saved, sizeof (struct hdr_output_metadata), &state->saved_hdr_blob) < 0)
+  if (bai_kms_copy_blob (display, (uint32_t) hdr->saved, sizeof (struct hdr_output_metadata), &state->saved_hdr_blob)
+      < 0)
     hdr->id = 0;
   else
     hdr->saved = state->saved_hdr_blob;

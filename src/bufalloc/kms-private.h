@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kms-private.h: what the files of KMS share. kms.c opens, puts back and closes; kms-drm.c has the card's calls;
- * kms-mode.c chooses connector, mode and CRTC, and kms-list.c says what there is; kms-plane.c the plane, its properties and formats; kms-format.c knows how
- * pixels lie; kms-dumb.c makes buffers, and kms-pages.c pages that can be shown; kms-import.c takes pictures of others;
- * kms-shared.c knows what the displays of one open card have in common; kms-commit.c says what is to be on screen, and kms-hdr.c of what kind it is; kms-flip.c flips and waits; kms-events.c
- * hears of plugs; kms-reopen.c changes the pages for others, and where they are shown.
+ * kms-mode.c chooses connector, mode and CRTC, and kms-list.c says what there is; kms-plane.c the plane, its
+ * properties and formats; kms-format.c knows how pixels lie; kms-dumb.c makes buffers, and kms-pages.c pages that can
+ * be shown; kms-import.c takes pictures of others; kms-shared.c knows what the displays of one open card have in
+ * common; kms-commit.c says what is to be on screen, and kms-hdr.c of what kind it is; kms-flip.c flips and waits;
+ * kms-events.c hears of plugs; kms-reopen.c changes the pages for others, and where they are shown.
  *
  * The kernel's own calls are used, through the table of device-calls-private.h: so every one of them can fail in a test,
  * and nothing has to be linked. libdrm gives the headers.
@@ -160,6 +161,8 @@ typedef struct
   uint32_t page_height_px;
   uint32_t formats[BAI_KMS_MAX_FORMATS];
   unsigned n_formats;
+  uint8_t *in_formats; /* constant once open: the plane's IN_FORMATS, for free(); NULL = it has none */
+  size_t in_formats_bytes;
 
   BaiKmsProperty properties[BAI_KMS_N_PROPERTIES];
   uint32_t mode_blob; /* ours, and a copy of the one before; 0 = none */
@@ -224,6 +227,8 @@ int bai_kms_get_encoder (const BaDisplay *display, uint32_t id, struct drm_mode_
 int bai_kms_get_crtc (const BaDisplay *display, uint32_t id, struct drm_mode_crtc *crtc);
 int bai_kms_get_plane (const BaDisplay *display, uint32_t id, struct drm_mode_get_plane *plane);
 int bai_kms_make_blob (const BaDisplay *display, const void *data, size_t size_bytes, uint32_t *id);
+/* What is in a blob, for free(). */
+int bai_kms_read_blob (const BaDisplay *display, uint32_t id, uint8_t **data, size_t *size_bytes);
 void bai_kms_free_blob (const BaDisplay *display, uint32_t *id);
 /* Calls @found for every property of an object; values_ptr has the two ends of a range. */
 typedef void (*BaiKmsPropertyFunc) (void *user, const struct drm_mode_get_property *property, uint64_t value);
@@ -294,6 +299,7 @@ char *bai_kms_list (const BaDisplay *display, const BaiKmsCard *card);
 /* Fills plane_id and formats. */
 int bai_kms_choose_plane (BaDisplay *display, const char *path, const BaiDeviceString *device, const BaiKmsCard *card,
                           BaError *error);
+unsigned bai_kms_get_modifiers (const BaDisplay *display, uint32_t fourcc, uint64_t *modifiers, unsigned room);
 bool bai_kms_has_format (const BaiKmsState *state, uint32_t fourcc);
 /* Finds properties, and saves their values. -ENOTSUP where atomic commits lack one. */
 int bai_kms_read_properties (BaDisplay *display);

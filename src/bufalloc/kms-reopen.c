@@ -78,6 +78,7 @@ inherit_pages (BaDisplay *old, BaDisplay *display)
   memset (before->pages, 0, sizeof before->pages);
   memset (before->inherited, 0, sizeof before->inherited);
   bai_kms_inherit_imports (display, before);
+  before->in_formats = NULL;
   state->must_light = state->is_lit;
   before->owns_fd = before->is_lit = false;
   before->event_fd = before->watcher = -1; /* what the watcher would put back is the same */

@@ -25,11 +25,11 @@ struct BaiKmsShared
 {
   BaiOpenCard base;
   const BaDeviceCalls *calls; /* constant */
-  int fd;                     /* constant: our own number of the file; -1 = one display has it for itself */
-  int given_fd;               /* constant: the number that it came under */
+  int fd; /* constant: our own number of the file; -1 = one display has it for itself */
+  int given_fd; /* constant: the number that it came under */
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  bool busy;                  /* somebody changes what is below but planes, or reads events */
+  bool busy; /* somebody changes what is below but planes, or reads events */
   BaiKmsHandle *handles;
   uint32_t planes[MAX_TAKEN]; /* guarded by lock alone; 0 = none */
 };
@@ -65,9 +65,8 @@ static bool
 is_same_card (const BaiKmsShared *shared, const BaDisplay *display)
 {
   const BaiKmsState *state = display->state;
-  int same = shared->calls == display->calls
-                 ? display->calls->is_same_file (display->calls->ctx, shared->fd, state->fd)
-                 : 0;
+  int same =
+      shared->calls == display->calls ? display->calls->is_same_file (display->calls->ctx, shared->fd, state->fd) : 0;
   return same < 0 ? shared->given_fd == state->fd : same;
 }
 

@@ -215,6 +215,7 @@ kms_finish (BaDisplay *display)
   if (display->map)
     display->calls->munmap (display->calls->ctx, display->map, display->map_bytes);
   display->map = NULL;
+  free (((BaiKmsState *) display->state)->in_formats);
   free (display->state);
   display->state = NULL;
 }
@@ -365,6 +366,7 @@ const BaDisplayOps bai_kms_ops = {
   .tells_when_visible = true,
   .check_mode = kms_check_mode,
   .supports_format = kms_supports_format,
+  .get_modifiers = bai_kms_get_modifiers,
   .set_colours = bai_kms_set_colours,
   .set_hdr = bai_kms_set_hdr,
   .set_window = bai_kms_set_window,

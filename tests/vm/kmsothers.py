@@ -2,13 +2,13 @@
 """KMS beside others: a second player, an application that has the card open and lends it, two screens of one card,
 another terminal, a screen that sleeps or is unplugged, and a driver that goes. The tests at the end take cards away."""
 import os
-import signal
+import re
 import sys
 
 import machine
 import screen
 from card import Card, bars, check_goes_on, check_taken_away, error_of
-from fbdev import FOREVER, assert_ways, check_frames, drawn, main, moving
+from fbdev import FOREVER, assert_ways, check_frames, drawn, eventually, main, moving
 
 machine.skip_without()
 if "BA_VM_FLIP" not in os.environ:
@@ -153,6 +153,43 @@ def test_a_connector_is_unplugged_and_plugged():
     assert app.say("ask") == "none"
     app.stop()
     VIRTIO.until_seen(before)
+
+
+def test_the_console_of_another_card_is_left_alone():
+    """The player runs on the terminal that virtio shows, and plays on bochs."""
+    console = VIRTIO.console()
+    player = VM.play(f"{moving(5)} ! {BOCHS.flip}", terminal=True)
+    BOCHS.until_seen(last_of(BOCHS, 5))
+    VM.run("printf 'while it plays\\n' >/dev/tty1")
+    VIRTIO.until_other(console)
+    console = VIRTIO.still()
+    assert_ways(player.stop()["sink"], flipped=5)
+    VIRTIO.until_seen(console)
+
+
+def test_a_plug_that_nobody_tells_of():
+    """What is written to status sends no message of the kernel's, as if it had not come through to a container: the sink
+    asks the driver, and shows its picture, which stands still, again. The driver has other modes then, so that the
+    display has to be opened anew."""
+    probe = "/sys/kernel/tracing"
+    VM.run(f"mount -t tracefs none {probe} 2>/dev/null; echo 'p:looks drm_mode_getconnector' >{probe}/kprobe_events && "
+           f"echo 1 >{probe}/events/kprobes/looks/enable")
+    player = VM.play(f"{moving(5)} ! {VIRTIO.flip}", debug="fbdevzerosink:4")
+    try:
+        VIRTIO.until_seen(last_of(VIRTIO, 5))
+        # two looks have begun behind the change, so that one of them is over
+        VM.run(f"echo off >/sys/class/drm/card0-Virtual-1/status; echo >{probe}/trace; "
+               f"until [ $(grep -c looks: {probe}/trace) -ge 2 ]; do :; done; echo detect >/sys/class/drm/card0-Virtual-1/status")
+        eventually(lambda: check_says(player, "the screen is there again|opening it anew"))
+        VIRTIO.until_seen(last_of(VIRTIO, 5))
+        assert_ways(player.stop()["sink"], flipped=5)
+    finally:
+        VM.run(f"echo detect >/sys/class/drm/card0-Virtual-1/status; echo 0 >{probe}/events/kprobes/looks/enable; "
+               f"echo >{probe}/kprobe_events")
+
+
+def check_says(player, words):
+    assert re.search(words, player.log()), player.log()
 
 
 def test_cards_are_taken_away():

@@ -31,6 +31,7 @@ static const char *const property_names[FAKE_N_PROPERTIES] = {
   [FAKE_P_RANGE] = "COLOR_RANGE",
   [FAKE_P_ZPOS] = "zpos",
   [FAKE_P_ALPHA] = "alpha",
+  [FAKE_P_IN_FORMATS] = "IN_FORMATS",
 };
 
 static const struct drm_mode_property_enum encodings[] = {
@@ -40,6 +41,8 @@ static const struct drm_mode_property_enum encodings[] = {
 };
 static const struct drm_mode_property_enum ranges[] = { { 0, "YCbCr limited range" }, { 1, "YCbCr full range" } };
 static const struct drm_mode_property_enum colourspaces[] = { { 0, "Default" }, { 9, "BT2020_RGB" } };
+
+#define IN_FORMATS_BLOB 7
 
 bool
 fake_kms_has_property (const FakeKms *fake, unsigned property)
@@ -52,6 +55,8 @@ fake_kms_has_property (const FakeKms *fake, unsigned property)
       return !fake->no_colours;
     case FAKE_P_ALPHA:
       return !fake->no_mixing;
+    case FAKE_P_IN_FORMATS:
+      return fake->n_modifiers > 0;
     case FAKE_P_HDR:
     case FAKE_P_COLORSPACE:
     case FAKE_P_MAX_BPC:
@@ -70,6 +75,8 @@ value_of (const FakeKms *fake, uint32_t object, unsigned property)
       return fake->screen.connector_crtc;
     case FAKE_P_ACTIVE:
       return fake->screen.active;
+    case FAKE_P_IN_FORMATS:
+      return IN_FORMATS_BLOB;
     case FAKE_P_TYPE:
       return object >= FAKE_OVERLAY ? 0 : 1;
     case FAKE_P_FB:
@@ -166,9 +173,36 @@ fake_kms_create_blob (FakeKms *fake, struct drm_mode_create_blob *arg)
   return 0;
 }
 
+static int
+get_in_formats (const FakeKms *fake, struct drm_mode_get_blob *arg)
+{
+  struct
+  {
+    struct drm_format_modifier_blob head;
+    uint32_t formats[16];
+    struct drm_format_modifier modifiers[8];
+  } blob = { .head = { .version = FORMAT_BLOB_CURRENT } };
+  blob.head.count_formats = fake->n_formats;
+  blob.head.formats_offset = (uint32_t) ((char *) blob.formats - (char *) &blob);
+  blob.head.count_modifiers = fake->n_modifiers;
+  blob.head.modifiers_offset = (uint32_t) ((char *) blob.modifiers - (char *) &blob);
+  memcpy (blob.formats, fake->formats, fake->n_formats * sizeof fake->formats[0]);
+  for (unsigned i = 0; i < fake->n_modifiers; i++) {
+    blob.modifiers[i].modifier = fake->modifiers[i];
+    blob.modifiers[i].formats = ~UINT64_C (0); /* also of formats that there are not */
+    blob.modifiers[i].offset = 1;
+  }
+  if (arg->length == sizeof blob)
+    memcpy ((void *) (uintptr_t) arg->data, &blob, sizeof blob);
+  arg->length = sizeof blob;
+  return 0;
+}
+
 int
 fake_kms_get_blob (FakeKms *fake, struct drm_mode_get_blob *arg)
 {
+  if (arg->blob_id == IN_FORMATS_BLOB)
+    return get_in_formats (fake, arg);
   const FakeThing *blob = fake_kms_find (fake->blobs, arg->blob_id);
   if (!arg->blob_id || !blob)
     return fake_kms_fail_with (ENOENT);

@@ -57,6 +57,7 @@ typedef enum
   FAKE_P_RANGE,
   FAKE_P_ZPOS,
   FAKE_P_ALPHA,
+  FAKE_P_IN_FORMATS,
   FAKE_N_PROPERTIES
 } FakeProperty;
 
@@ -128,6 +129,8 @@ typedef struct
   uint32_t refuse_test; /* a commit with a framebuffer of this format is EINVAL */
   const uint32_t *formats;
   unsigned n_formats;
+  const uint64_t *modifiers; /* that all formats but the first may have */
+  unsigned n_modifiers;
   bool no_uevents; /* no socket that tells of plugs */
   bool no_kcmp; /* whether two numbers are one file is not said */
   bool one_inode; /* all dmabufs are the same one, without a size: Linux before 5.3 */

@@ -247,6 +247,40 @@ START_TEST (zpos_and_alpha_are_set_with_the_first_page_and_put_back)
 }
 END_TEST
 
+START_TEST (how_pixels_may_lie_is_what_the_plane_lists)
+{
+  static const uint64_t modifiers[] = { DRM_FORMAT_MOD_LINEAR, DRM_FORMAT_MOD_VIVANTE_TILED };
+  uint64_t found[3];
+  BaDisplay *display;
+  Card card;
+  card_init (&card);
+  card.fake.modifiers = modifiers;
+  card.fake.n_modifiers = 2;
+  card_start (&card, CARD);
+  ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_NV12, found, 3), 2);
+  ck_assert (found[0] == modifiers[0] && found[1] == modifiers[1]);
+  found[1] = 7;
+  ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_NV12, found, 1), 2);
+  ck_assert (found[1] == 7);
+  ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_NV12, NULL, 0), 2);
+  ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_RGB565, found, 3), 0); /* the first */
+  ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_P010, found, 3), 0);
+  card.options.fourcc = DRM_FORMAT_NV12;
+  ck_assert_int_eq (card_reopen (&card), 0);
+  ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_NV12, found, 3), 2);
+  card_stop (&card);
+  card.fake.no_modifiers = true;
+  card.options.fourcc = 0;
+  ck_assert_int_eq (card_open (&card, CARD), 0);
+  ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_NV12, found, 3), 0);
+  card_finish (&card);
+  ck_assert_int_eq (ba_display_open ("virtual:8x8,rate=0", NULL, NULL, &display), 0);
+  ck_assert_uint_eq (ba_display_get_modifiers (display, DRM_FORMAT_XRGB8888, found, 3), 0);
+  ba_display_close (display);
+  ba_display_unref (display);
+}
+END_TEST
+
 /* ---- a mode that fits ------------------------------------------------------------------------------------------ */
 
 START_TEST (a_mode_is_chosen_by_the_stream)
@@ -385,7 +419,7 @@ START_TEST (metadata_of_others_that_cannot_be_kept_is_left_alone)
 }
 END_TEST
 
-RUN ("kms-plane", other_pages_come_without_anything_else_being_seen,
+RUN ("kms-plane", how_pixels_may_lie_is_what_the_plane_lists, other_pages_come_without_anything_else_being_seen,
      what_was_lit_is_put_back_although_the_new_pages_showed_nothing, pages_that_cannot_be_had_leave_the_display_as_it_is,
      a_call_that_fails_while_pages_change_leaves_nothing_behind,
      pages_of_the_display_before_stay_mapped_and_cannot_be_shown, a_plane_that_scales_shows_pages_of_the_streams_size,

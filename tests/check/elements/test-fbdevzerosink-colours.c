@@ -199,4 +199,5 @@ END_TEST
 
 RUN ("fbdevzerosink-colours", matrices_that_planes_know_are_told_and_others_are_converted,
      a_nearest_matrix_is_as_near_as_a_conversion_promises_to_be, to_ask_for_memory_changes_no_colours,
-     memory_is_offered_for_pictures_that_the_plane_scales, nv61_is_shown_where_it_lies, what_there_is_to_choose_from_can_be_read)
+     memory_is_offered_for_pictures_that_the_plane_scales, nv61_is_shown_where_it_lies,
+     what_there_is_to_choose_from_can_be_read)

@@ -156,7 +156,8 @@ START_TEST (yuv_of_the_plane_comes_first_in_the_caps)
   player_set (&player, GST_STATE_READY);
   GstPad *pad = gst_element_get_static_pad (player.sink, "sink");
   GstCaps *caps = gst_pad_query_caps (pad, NULL);
-  const GValue *formats = gst_structure_get_value (gst_caps_get_structure (caps, 0), "format");
+  guint plain = gst_caps_features_contains (gst_caps_get_features (caps, 0), "memory:DMABuf"); /* GStreamer 1.24 */
+  const GValue *formats = gst_structure_get_value (gst_caps_get_structure (caps, plain), "format");
   gchar *text = gst_value_serialize (formats);
   ck_assert_str_eq (text, "{ (string)NV12, (string)I420, (string)BGRx }");
   g_free (text);
@@ -164,7 +165,7 @@ START_TEST (yuv_of_the_plane_comes_first_in_the_caps)
   /* a plane has no room for a picture that is turned */
   g_object_set (player.sink, "video-direction", 1, NULL);
   caps = gst_pad_query_caps (pad, NULL);
-  ck_assert_str_eq (gst_structure_get_string (gst_caps_get_structure (caps, 0), "format"), "BGRx");
+  ck_assert_str_eq (gst_structure_get_string (gst_caps_get_structure (caps, plain), "format"), "BGRx");
   gst_caps_unref (caps);
   gst_object_unref (pad);
   run_end (&run, &player);
