@@ -144,7 +144,7 @@ gst_fbdev_zero_sink_open (GstFbdevZeroSink * self)
   }
   GST_OBJECT_LOCK (self);
   self->reopen = FALSE;
-  self->was_asked = FALSE;
+  self->was_asked = self->said_gone = FALSE;
   self->native = self->fitted = FALSE;
   self->window = (GstVideoRectangle) {
   0, 0, 0, 0};

@@ -199,6 +199,7 @@ struct _GstFbdevZeroSink
   gboolean repaint_again;       /* the frame on the screen could not be painted anew, as somebody wants the lock */
   gboolean will_repaint;        /* the frame on the screen is about to be painted anew */
   gboolean said_starved;        /* that somebody keeps all buffers; until the next frame comes */
+  gboolean said_gone;           /* that the display is; until another one is opened */
   guint view_number;            /* counts the changes of what View says */
   guint offered_view;           /* of the last ALLOCATION query, or of when the display was opened */
   Counts counts;
@@ -334,6 +335,9 @@ void gst_fbdev_zero_sink_leave (GstFbdevZeroSink * self, Inside where, GThread *
 
 /* Makes @buffer ready to be shown: finds its page, or writes one. */
 GstFlowReturn gst_fbdev_zero_sink_prepare_frame (GstFbdevZeroSink * self, GstBuffer * buffer);
+
+/* Posts the error that @display is gone, once. Threads: any. */
+void gst_fbdev_zero_sink_say_gone (GstFbdevZeroSink * self, BaDisplay * display);
 
 /* Puts @buffer, which was prepared, on the screen. */
 GstFlowReturn gst_fbdev_zero_sink_show_prepared (GstFbdevZeroSink * self, GstBuffer * buffer);

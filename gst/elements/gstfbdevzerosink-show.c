@@ -38,6 +38,20 @@ write_only_page (GstFbdevZeroSink * self, GstBuffer * buffer)
   return flow;
 }
 
+void
+gst_fbdev_zero_sink_say_gone (GstFbdevZeroSink * self, BaDisplay * display)
+{
+  gboolean said;
+
+  GST_OBJECT_LOCK (self);
+  said = self->said_gone;
+  self->said_gone = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  if (!said)
+    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("The display %s is gone.", ba_display_get_info (display)->name),
+        ("its driver has let go of it, or it was unplugged"));
+}
+
 static GstFlowReturn
 flip_failed (GstFbdevZeroSink * self, int r)
 {
@@ -49,8 +63,7 @@ flip_failed (GstFbdevZeroSink * self, int r)
     GST_ELEMENT_ERROR (self, RESOURCE, BUSY, ("The display %s is in use by another program.", device),
         ("a DRM master (a desktop, another player) owns it: stop it, or show on another device"));
   else if (r == -ENODEV)
-    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("The display %s is gone.", device),
-        ("its driver has let go of it, or it was unplugged"));
+    gst_fbdev_zero_sink_say_gone (self, self->display);
   else
     GST_ELEMENT_ERROR (self, RESOURCE, WRITE, ("A page could not be shown on %s.", device), ("%s", ba_error_text (r)));
   return GST_FLOW_ERROR;

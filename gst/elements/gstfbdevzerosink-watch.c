@@ -2,7 +2,7 @@
 /*
  * gstfbdevzerosink-watch.c: a thread that waits for a screen to be plugged in again, or for another program that was the
  * card's master to go, and has the last page shown again then. With frames that come the flips do that; a picture that
- * stands still, or a paused one, would stay away.
+ * stands still, or a paused one, would stay away. The same for a card that is gone, or a screen with other modes.
  */
 #include "gstfbdevzerosink-private.h"
 
@@ -47,7 +47,11 @@ watch (gpointer data)
     display = self->display ? ba_display_ref (self->display) : NULL;
     GST_OBJECT_UNLOCK (self);
     r = display ? ba_display_refresh (display) : 0;
+    if (r == -ENODEV)
+      gst_fbdev_zero_sink_say_gone (self, display);     /* with a picture that stands still nobody else would */
     ba_display_unref (display);
+    if (r == -ENODEV)
+      return NULL;
     if (r == -ENOTSUP && !follows) {
       follows = TRUE;
       gst_element_call_async (GST_ELEMENT (self), follow_screen, NULL, NULL);

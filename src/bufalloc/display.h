@@ -363,7 +363,8 @@ BA_API int ba_display_set_window (BaDisplay *display, const BaDisplayWindow *win
  * ba_display_get_event_fd() can be read, and now and then, as nobody tells of masters. Threads: any.
  *
  * Returns: 1 where the page is shown again; 0; -ENOTSUP where the screen that was plugged in has no such mode: close, and
- *   open again (ba_display_check_mode()); -ESHUTDOWN; or the -errno of the call that failed
+ *   open again (ba_display_check_mode()); -ENODEV where the card is gone; -ESHUTDOWN; or the -errno of the call that
+ *   failed
  */
 BA_API int ba_display_refresh (BaDisplay *display);
 

@@ -273,16 +273,43 @@ bai_kms_start_flip (BaDisplay *display, uint32_t fb_id)
   return r;
 }
 
-static int
-put_back_atomic (BaDisplay *display)
+static uint64_t
+value_before (const BaiKmsState *state, unsigned property, bool is_dark)
 {
-  BaiKmsState *state = display->state;
+  switch (property) {
+    case BAI_KMS_CONNECTOR_CRTC:
+    case BAI_KMS_CRTC_ACTIVE:
+    case BAI_KMS_PLANE_FB:
+    case BAI_KMS_PLANE_CRTC:
+      return is_dark ? 0 : state->properties[property].saved;
+    case BAI_KMS_CRTC_MODE:
+      return is_dark ? 0 : state->saved_mode_blob;
+    default:
+      return state->properties[property].saved;
+  }
+}
+
+static int
+commit_before (BaDisplay *display, bool is_dark)
+{
+  const BaiKmsState *state = display->state;
   Commit what = { 0 };
   for (unsigned i = 0; i < BAI_KMS_N_PROPERTIES; i++) {
     if (state->properties[i].is_touched && i != BAI_KMS_CRTC_OUT_FENCE)
-      set (&what, i, i == BAI_KMS_CRTC_MODE ? state->saved_mode_blob : state->properties[i].saved);
+      set (&what, i, value_before (state, i, is_dark));
   }
   return commit (display, &what, mode_flag (state), 0);
+}
+
+/* A picture that its owner has freed meanwhile cannot be shown again. Then nothing is, and the rest (HDR, bits, alpha) is
+ * as it was: nobody else would put that back. */
+static int
+put_back_atomic (BaDisplay *display)
+{
+  int r = commit_before (display, false);
+  if (r < 0 && r != -ENODEV && !bai_kms_lacks_master (r))
+    (void) commit_before (display, true);
+  return r;
 }
 
 static int

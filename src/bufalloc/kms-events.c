@@ -8,7 +8,8 @@
  * so what they say is never counted on, but only taken for a reason to look.
  *
  * In a container there may be no messages, or no socket for them. So the driver is asked, too, what it knows of the
- * connector: when it refuses a flip, with every refresh, and once a second while something is known to be wrong.
+ * connector: when it refuses a flip, with every refresh, and once a second while something is known to be wrong, as with a
+ * flip that has no end. A card that is gone says so then.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -87,29 +88,33 @@ bai_kms_read_events (BaDisplay *display)
   return of_cards;
 }
 
-void
+int
 bai_kms_check_plug (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
   bool plugged;
+  int r = bai_kms_is_plugged (display, state->connector_id, &plugged);
+  if (r == -ENODEV)
+    return r;
   state->looked_ns = display->calls->now_ns (display->calls->ctx);
-  if (bai_kms_is_plugged (display, state->connector_id, &plugged) < 0)
-    return;
+  if (r < 0)
+    return 0;
   if (plugged && state->is_unplugged) {
     look_at_connector (display); /* it may be another screen */
   } else if (!plugged) {
     state->is_unplugged = true;
     state->is_replugged = false;
   }
+  return 0;
 }
 
-void
+int
 bai_kms_check_plug_in_time (BaDisplay *display)
 {
   const BaiKmsState *state = display->state;
-  bool may_miss = state->event_fd < 0 || state->is_unplugged;
-  if (may_miss && display->calls->now_ns (display->calls->ctx) - state->looked_ns >= LOOK_INTERVAL_NS)
-    bai_kms_check_plug (display);
+  bool may_miss = state->event_fd < 0 || state->is_unplugged || state->is_stuck;
+  bool is_time = display->calls->now_ns (display->calls->ctx) - state->looked_ns >= LOOK_INTERVAL_NS;
+  return may_miss && is_time ? bai_kms_check_plug (display) : 0;
 }
 
 bool
@@ -126,8 +131,9 @@ bai_kms_refresh (BaDisplay *display)
 {
   BaiKmsState *state = display->state;
   uint32_t last_fb = bai_kms_last_fb (display);
-  if (!bai_kms_read_events (display))
-    bai_kms_check_plug (display);
+  int r = bai_kms_read_events (display) ? 0 : bai_kms_check_plug (display);
+  if (r < 0) /* the card is gone: nobody else would tell */
+    return r;
   if (state->mode_is_gone)
     return -ENOTSUP;
   if (!state->is_lit)
@@ -140,7 +146,7 @@ bai_kms_refresh (BaDisplay *display)
   if (!last_fb)
     return 0;
   bai_kms_settle (display);
-  int r = bai_kms_light (display, last_fb);
+  r = bai_kms_light (display, last_fb);
   return r < 0 ? r : 1;
 }
 

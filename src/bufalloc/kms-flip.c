@@ -56,6 +56,19 @@ take_events (BaDisplay *display)
   }
 }
 
+/* Of a file that others have, too, they may have read the event since it was there: and it is the application's to say
+ * whether a read waits then. None of ours comes between. */
+static void
+take_shared_events (BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  struct pollfd fd = { .fd = state->fd, .events = POLLIN };
+  bai_kms_begin_events (state->shared);
+  if (display->calls->poll (display->calls->ctx, &fd, 1, 0) == 1 && (fd.revents & POLLIN))
+    take_events (display);
+  bai_kms_end_events (state->shared);
+}
+
 /* Waits until the flip is over, or the time is up. Other users of a shared file may wake it up for nothing. */
 static void
 wait_for_end (BaDisplay *display, int timeout_ms)
@@ -72,8 +85,10 @@ wait_for_end (BaDisplay *display, int timeout_ms)
       return;
     if (by_fence)
       end_flip (display);
-    else
+    else if (state->owns_fd)
       take_events (display);
+    else
+      take_shared_events (display);
     int64_t left_ns = deadline_ns - calls->now_ns (calls->ctx);
     if (left_ns <= 0)
       return;
@@ -198,7 +213,7 @@ flip (BaDisplay *display, uint32_t fb_id, bool is_page)
     return r;
   if (bai_kms_lacks_master (r))
     return take_master_back (display) ? light (display, fb_id) : 1;
-  bai_kms_check_plug (display);
+  (void) bai_kms_check_plug (display);
   if (state->is_unplugged || ((r == -EBUSY || r == -EINVAL) && is_off (display)))
     return 1;
   if (state->mode_is_gone)
@@ -237,15 +252,17 @@ bai_kms_show (BaDisplay *display, unsigned page)
   if (state->is_closed) /* another display goes on with the card */
     return -ESHUTDOWN;
   wait_for_flip (display);
-  if (state->is_flipping)
+  bool was_told = bai_kms_read_events (display);
+  r = was_told ? 0 : bai_kms_check_plug_in_time (display);
+  if (r < 0)
+    return r;
+  if (state->is_flipping && !state->is_replugged && !state->mode_is_gone)
     return 1;
+  end_flip (display); /* of a screen that is another one now, the event may never come */
   bool was_hidden = state->is_hidden;
   if (was_hidden && !take_master_back (display))
     return 1;
   bai_kms_sweep_imports (display);
-  bool was_told = bai_kms_read_events (display);
-  if (!was_told)
-    bai_kms_check_plug_in_time (display);
   if (state->mode_is_gone)
     return -ENOTSUP;
   bool lights = was_hidden || !state->is_lit || state->must_light || state->is_replugged;

@@ -151,7 +151,10 @@ append_all (Text *to, BaDisplay *display)
     char path[32];
     snprintf (path, sizeof path, "/dev/dri/card%u", i);
     int r = append_path (to, display, path);
-    if (r == 0 || best == -ENOENT)
+    /* a card without screens says less than one that may not be asked */
+    if (r == 0 && to->length == 0)
+      r = -ENODEV;
+    if (r == 0 || best == -ENOENT || best == -ENODEV)
       best = r;
   }
   return best;
@@ -185,7 +188,8 @@ bai_kms_list_outputs (BaDisplay *display, const BaiDeviceString *device, const B
     *out = list.text;
   else
     free (list.text);
-  return r < 0 ? ba_error_set (error, r == -ENOENT || r == -ENXIO ? -ENODEV : r, "no card with screens: %.100s: %s",
-                               *device->card ? device->card : "/dev/dri", ba_error_text (r))
-               : 0;
+  const char *path = *device->card ? device->card : "the cards in /dev/dri";
+  if (r == -ENODEV)
+    return ba_error_set (error, r, "no screens: %.100s (see ls /dev/dri)", path);
+  return r < 0 ? bai_kms_explain_open (path, r, error) : 0;
 }

@@ -249,6 +249,10 @@ void bai_kms_unshare (BaDisplay *display);
 bool bai_kms_take_plane (BaiKmsShared *shared, uint32_t plane_id);
 void bai_kms_give_plane_back (BaiKmsShared *shared, uint32_t plane_id);
 
+/* Between the two no other display of the card reads events. */
+void bai_kms_begin_events (BaiKmsShared *shared);
+void bai_kms_end_events (BaiKmsShared *shared);
+
 static inline bool
 bai_kms_knows_file (const BaiKmsFile *file)
 {
@@ -279,6 +283,11 @@ int bai_kms_choose_output (BaDisplay *display, const char *path, const BaiDevice
 int bai_kms_fit_mode (BaDisplay *display, const BaDisplayOptions *options);
 /* What follows from the mode. */
 void bai_kms_note_mode (BaDisplay *display);
+
+/* ---- kms.c ---- */
+
+/* What to do where a card could not be opened; returns the code. */
+int bai_kms_explain_open (const char *path, int code, BaError *error);
 
 /* ---- kms-list.c ---- */
 
@@ -379,10 +388,10 @@ int bai_kms_place (BaDisplay *display, const char *path, const BaDisplayOptions 
 
 /* Reads what the kernel told, and looks at the connector where it was of cards; true then. */
 bool bai_kms_read_events (BaDisplay *display);
-/* Looks at it where the driver knows of a plug that nobody told of. */
-void bai_kms_check_plug (BaDisplay *display);
-/* The same with each flip: where there is nobody to tell, or had not been, and once a second. */
-void bai_kms_check_plug_in_time (BaDisplay *display);
+/* Looks at it where the driver knows of a plug that nobody told of: 0, or -ENODEV where the card is gone. */
+int bai_kms_check_plug (BaDisplay *display);
+/* The same with each flip: where there is nobody to tell, or had not been, or a flip has no end, and once a second. */
+int bai_kms_check_plug_in_time (BaDisplay *display);
 /* Whether the screen is away, or just comes or goes, so that what the driver refuses means nothing. */
 bool bai_kms_is_unsettled (BaDisplay *display);
 int bai_kms_refresh (BaDisplay *display);

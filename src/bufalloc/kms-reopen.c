@@ -78,7 +78,6 @@ inherit_pages (BaDisplay *old, BaDisplay *display)
   memset (before->pages, 0, sizeof before->pages);
   memset (before->inherited, 0, sizeof before->inherited);
   bai_kms_inherit_imports (display, before);
-  before->in_formats = NULL;
   state->must_light = state->is_lit;
   before->owns_fd = before->is_lit = false;
   before->event_fd = before->watcher = -1; /* what the watcher would put back is the same */
@@ -99,6 +98,16 @@ take_mode (BaDisplay *display, const BaiKmsState *before, const BaDisplayOptions
   return r;
 }
 
+/* Of its own, as each display may be asked in any thread until it is gone. Without memory nothing is listed. */
+static uint8_t *
+copy_in_formats (const BaiKmsState *before)
+{
+  uint8_t *copy = before->in_formats ? malloc (before->in_formats_bytes) : NULL;
+  if (copy)
+    memcpy (copy, before->in_formats, before->in_formats_bytes);
+  return copy;
+}
+
 int
 bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *options, BaError *error)
 {
@@ -113,6 +122,7 @@ bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *opti
   bai_kms_settle (old);
   *state = *before;
   memset (state->pages, 0, sizeof state->pages);
+  state->in_formats = copy_in_formats (before);
   display->state = state;
   memcpy (display->info.name, old->info.name, sizeof display->info.name);
   display->start_page = old->start_page;
@@ -129,6 +139,7 @@ bai_kms_reopen (BaDisplay *old, BaDisplay *display, const BaDisplayOptions *opti
       display->calls->munmap (display->calls->ctx, display->map, display->map_bytes);
     if (state->mode_blob != before->mode_blob)
       bai_kms_free_blob (display, &state->mode_blob);
+    free (state->in_formats);
     free (state);
     return r;
   }

@@ -29,7 +29,7 @@ struct BaiKmsShared
   int given_fd; /* constant: the number that it came under */
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  bool busy; /* somebody changes what is below but planes */
+  bool busy; /* somebody changes what is below but planes, or reads events */
   BaiKmsHandle *handles;
   uint32_t planes[MAX_TAKEN]; /* guarded by lock alone; 0 = none */
 };
@@ -180,6 +180,18 @@ leave (BaiKmsShared *shared)
   shared->busy = false;
   pthread_cond_signal (&shared->changed);
   pthread_mutex_unlock (&shared->lock);
+}
+
+void
+bai_kms_begin_events (BaiKmsShared *shared)
+{
+  enter (shared);
+}
+
+void
+bai_kms_end_events (BaiKmsShared *shared)
+{
+  leave (shared);
 }
 
 static BaiKmsHandle *

@@ -18,6 +18,7 @@
 
 #include "kms-private.h"
 #include "log.h"
+#include "registry-private.h"
 #include "watcher-private.h"
 
 /* Since Linux 6.8: atomic commits may tear, too. */
@@ -25,28 +26,32 @@
 
 /* ---- the card -------------------------------------------------------------------------------------------------- */
 
+int
+bai_kms_explain_open (const char *path, int code, BaError *error)
+{
+  switch (code) {
+    case -ENOENT:
+    case -ENODEV:
+    case -ENXIO:
+      return ba_error_set (error, -ENODEV, "no such card: %.150s (see ls /dev/dri)", path);
+    case -EACCES:
+    case -EPERM:
+      return ba_error_set (error, code, "no permission for %.150s: add the user to group video", path);
+    default:
+      return ba_error_set (error, code, "cannot open %.150s: %s", path, ba_error_text (code));
+  }
+}
+
 static int
 open_card (BaDisplay *display, const char *path, BaError *error)
 {
   BaiKmsState *state = display->state;
   /* reading events must not block where somebody else was quicker */
   state->fd = display->calls->open (display->calls->ctx, path, O_RDWR | O_CLOEXEC | O_NONBLOCK, 0);
-  if (state->fd >= 0) {
-    state->owns_fd = true;
-    return 0;
-  }
-  int code = errno;
-  switch (code) {
-    case ENOENT:
-    case ENODEV:
-    case ENXIO:
-      return ba_error_set (error, -ENODEV, "no such card: %.150s (see ls /dev/dri)", path);
-    case EACCES:
-    case EPERM:
-      return ba_error_set (error, -code, "no permission for %.150s: add the user to group video", path);
-    default:
-      return ba_error_set (error, -code, "cannot open %.150s: %s", path, ba_error_text (-code));
-  }
+  if (state->fd < 0)
+    return bai_kms_explain_open (path, -errno, error);
+  state->owns_fd = true;
+  return 0;
 }
 
 /* Which calls there are. What cannot be had is not missed, unless it was asked for. */
@@ -230,7 +235,8 @@ open_steps (BaDisplay *display, const char *path, const BaiDeviceString *device,
     return ba_error_set (error, r == -EOPNOTSUPP || r == -EINVAL ? -ENODEV : r, "%.150s has no screens: %s", path,
                          ba_error_text (r));
   r = bai_kms_choose_output (display, path, device, &card, error);
-  state->flip_id = (uint64_t) state->crtc_id << 32; /* another display may get its events from the same file */
+  /* other displays may get their events from the same file, of this process and of others, or have left some there */
+  state->flip_id = (bai_registry_next_id () & 0xffff) << 48 | (uint64_t) (state->crtc_id & 0xffff) << 32;
   if (r == 0)
     r = bai_kms_fit_mode (display, options);
   if (r == 0)

@@ -37,7 +37,7 @@ check_screen (FakeKms *fake, const FakeScreen *wanted)
   for (unsigned i = 0; i < FAKE_N_PLANES; i++) {
     const FakePlane *plane = &wanted->planes[i];
     const FakeThing *fb = plane->fb ? fake_kms_find (fake->fbs, plane->fb) : NULL;
-    if (!plane->fb || plane->fb == FAKE_CONSOLE_FB)
+    if (!plane->fb || (plane->fb == FAKE_CONSOLE_FB && !fake->console_is_gone))
       continue;
     if (!fb)
       return ENOENT;

@@ -122,6 +122,7 @@ typedef struct
   bool two_screens; /* VGA has one, too, and is dark */
   unsigned n_modes; /* of each; 0 = all */
   bool dark; /* no console is shown before */
+  bool console_is_gone; /* its framebuffer was freed, and cannot be shown again */
   uint32_t pitch_align;
   unsigned most_dumbs; /* ENOMEM for more */
   uint32_t refuse_bpp; /* dumb buffers of so many bits are EINVAL */

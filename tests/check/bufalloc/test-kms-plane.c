@@ -266,8 +266,11 @@ START_TEST (how_pixels_may_lie_is_what_the_plane_lists)
   ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_RGB565, found, 3), 0); /* the first */
   ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_P010, found, 3), 0);
   card.options.fourcc = DRM_FORMAT_NV12;
+  BaDisplay *before = ba_display_ref (card.display);
   ck_assert_int_eq (card_reopen (&card), 0);
   ck_assert_uint_eq (ba_display_get_modifiers (card.display, DRM_FORMAT_NV12, found, 3), 2);
+  ck_assert_uint_eq (ba_display_get_modifiers (before, DRM_FORMAT_NV12, found, 3), 2); /* any thread may be asking */
+  ba_display_unref (before);
   card_stop (&card);
   card.fake.no_modifiers = true;
   card.options.fourcc = 0;

@@ -137,6 +137,14 @@ START_TEST (what_there_is_can_be_asked_for_in_vain)
   card.fake.refuse_errno = EOPNOTSUPP;
   ck_assert_int_eq (bai_display_list_outputs_with_calls ("auto", NULL, &card.fake.calls, NULL, &text), -ENODEV);
   card.fake.refuse_request = 0;
+  const char *const strings[] = { "auto", CARD };
+  for (size_t i = 0; i < N_ELEMENTS (strings); i++) { /* the one card that there is cannot be opened */
+    card.fake.fail_nth = card.fake.n_calls + 1;
+    card.fake.fail_errno = EACCES;
+    ck_assert_int_eq (bai_display_list_outputs_with_calls (strings[i], NULL, &card.fake.calls, &card.error, &text),
+                      -EACCES);
+    ck_assert_ptr_nonnull (strstr (card.error.message, "group video"));
+  }
   for (unsigned n = 1; n < 20; n++) {
     card.fake.fail_nth = card.fake.n_calls + n;
     card.fake.fail_errno = EIO;

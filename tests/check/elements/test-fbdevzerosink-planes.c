@@ -528,23 +528,27 @@ START_TEST (a_screen_with_other_modes_is_played_on_behind_a_queue)
 }
 END_TEST
 
+/* Of a picture that stands still nothing is flipped any more: the watch says it. */
 START_TEST (a_card_that_vanishes_is_an_error_that_says_so)
 {
-  Run run;
+  for (gint plays = 0; plays < 2; plays++) {
+    Run run;
 
-  run_init (&run);
-  Player player = run_player (&run, "videotestsrc ! video/x-raw,format=NV12,width=200,height=100 !", CARD " sync=false");
-  player_reach (&player, GST_STATE_PAUSED);
-  fake_kms_libc_lock ();
-  run.fake.vanished = true;
-  fake_kms_libc_unlock ();
-  player_set (&player, GST_STATE_PLAYING);
-  player_wait (&player, GST_MESSAGE_ERROR);
-  ck_assert_msg (strstr (player.error, "The display fakekms is gone.") != NULL, "%s", player.error);
-  ck_assert_int_eq (player.error_code, GST_RESOURCE_ERROR_NOT_FOUND);
-  player_free (&player);
-  fake_kms_libc_use (NULL);
-  run_finish (&run);
+    run_init (&run);
+    Player player = run_player (&run, "videotestsrc ! video/x-raw,format=NV12,width=200,height=100 !", CARD);
+    player_reach (&player, GST_STATE_PAUSED);
+    fake_kms_libc_lock ();
+    run.fake.vanished = true;
+    fake_kms_libc_unlock ();
+    if (plays)
+      player_set (&player, GST_STATE_PLAYING);
+    player_wait (&player, GST_MESSAGE_ERROR);
+    ck_assert_msg (strstr (player.error, "The display fakekms is gone.") != NULL, "%s", player.error);
+    ck_assert_int_eq (player.error_code, GST_RESOURCE_ERROR_NOT_FOUND);
+    player_free (&player);
+    fake_kms_libc_use (NULL);
+    run_finish (&run);
+  }
 }
 END_TEST
 
