@@ -161,7 +161,7 @@ bai_kms_give_plane_back (BaiKmsShared *shared, uint32_t plane_id)
   pthread_mutex_unlock (&shared->lock);
 }
 
-/* ---- handles ----------------------------------------------------------------------------------------------------- */
+/* ---- one at a time ----------------------------------------------------------------------------------------------- */
 
 static void
 enter (BaiKmsShared *shared)
@@ -193,6 +193,14 @@ bai_kms_end_events (BaiKmsShared *shared)
 {
   leave (shared);
 }
+
+uint64_t
+bai_kms_make_flip_id (uint32_t crtc_id)
+{
+  return (bai_registry_next_id () & 0xffff) << 48 | (uint64_t) (crtc_id & 0xffff) << 32;
+}
+
+/* ---- handles ----------------------------------------------------------------------------------------------------- */
 
 static BaiKmsHandle *
 find_file (BaiKmsShared *shared, const BaiKmsFile *file)
