@@ -229,7 +229,8 @@ gst_ba_normal_pool_wrap (GstBaPool * pool, BaBuffer * core_buffer)
   gst_buffer_append_memory (buffer, memory);
   if (self->config.has_meta) {
     GstVideoMeta *meta = gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
-        GST_VIDEO_INFO_FORMAT (&self->config.info), GST_VIDEO_INFO_WIDTH (&self->config.info), GST_VIDEO_INFO_HEIGHT (&self->config.info),
+        GST_VIDEO_INFO_FORMAT (&self->config.info), GST_VIDEO_INFO_WIDTH (&self->config.info),
+        GST_VIDEO_INFO_HEIGHT (&self->config.info),
         GST_VIDEO_INFO_N_PLANES (&self->config.info), self->config.info.offset, self->config.info.stride);
 
     gst_video_meta_set_alignment (meta, self->config.align);

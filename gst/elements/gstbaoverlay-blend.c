@@ -3,8 +3,9 @@
  * gstbaoverlay-blend.c: a bitmap onto rows of any page format, in place.
  *
  * Pixels of 32, 24 and 16 bits are handled as little endian numbers with a shift for each channel, as the converter
- * does. A transparent pixel leaves all bits of the one below as they are. Gray and one bit need the bitmap's luma only. There is no dithering here, on purpose: what is below carries the
- * pattern already, and letters are best with clean edges.
+ * does. A transparent pixel leaves all bits of the one below as they are. Gray and one bit need the bitmap's luma only.
+ * There is no dithering here, on purpose: what is below carries the pattern already, and letters are best with clean
+ * edges.
  */
 
 #include "gstbaoverlay-private.h"

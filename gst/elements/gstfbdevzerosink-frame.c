@@ -177,7 +177,8 @@ tell_way (GstFbdevZeroSink * self, Way way, Why why, GstBuffer * buffer, const P
   gchar *reason;
 
   GST_OBJECT_LOCK (self);
-  same = self->last_why == why && why != WHY_NOT_IMPORTED && self->last_way == way && memcmp (&self->last_place, place, sizeof *place) == 0;
+  same = self->last_why == why && why != WHY_NOT_IMPORTED && self->last_way == way
+      && memcmp (&self->last_place, place, sizeof *place) == 0;
   GST_OBJECT_UNLOCK (self);
   if (same)
     return;
@@ -365,7 +366,8 @@ has_page_at_last (GstFbdevZeroSink * self)
 {
   BaPoolStats stats;
 
-  if (self->prepared_page || self->prepared_import || self->prepared_way == WAY_NONE || !ba_display_get_info (self->display)->can_flip)
+  if (self->prepared_page || self->prepared_import || self->prepared_way == WAY_NONE
+      || !ba_display_get_info (self->display)->can_flip)
     return FALSE;
   ba_pool_get_stats (gst_ba_fbdev_allocator_get_pages (self->allocator), &stats);
   return stats.n_free > 0;

@@ -360,5 +360,6 @@ bai_device_string_parse (const char *device, BaiDeviceString *out, BaError *erro
     out->path = device;
     return 0;
   }
-  return ba_error_set (error, -EINVAL, "\"%.100s\" is no display: use /dev/fb0, /dev/dri/card0, virtual:1280x720 or auto", device);
+  return ba_error_set (error, -EINVAL,
+                       "\"%.100s\" is no display: use /dev/fb0, /dev/dri/card0, virtual:1280x720 or auto", device);
 }

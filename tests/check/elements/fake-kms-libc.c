@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fake-kms-libc.c: open, close, ioctl, poll, read, and the kernel's messages in front of libc's. A card's memory is a memfd, so that mapping it
- * needs no help. A program's own symbols come before those of libraries for everybody in it: nothing has to be preloaded.
+ * fake-kms-libc.c: open, close, ioctl, poll, read, and the kernel's messages in front of libc's. A card's memory is a
+ * memfd, so that mapping it needs no help. A program's own symbols come before those of libraries for everybody in it:
+ * nothing has to be preloaded.
  */
 /* With 64-bit file offsets open is another name for open64, and both are defined here. */
 #undef _FILE_OFFSET_BITS
