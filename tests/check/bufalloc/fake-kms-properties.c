@@ -10,6 +10,7 @@
 
 static const char *const property_names[FAKE_N_PROPERTIES] = {
   [FAKE_P_CONNECTOR_CRTC] = "CRTC_ID",
+  [FAKE_P_LINK] = "link-status",
   [FAKE_P_HDR] = "HDR_OUTPUT_METADATA",
   [FAKE_P_COLORSPACE] = "Colorspace",
   [FAKE_P_MAX_BPC] = "max bpc",

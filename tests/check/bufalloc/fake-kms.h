@@ -36,6 +36,7 @@ enum
 typedef enum
 {
   FAKE_P_CONNECTOR_CRTC,
+  FAKE_P_LINK, /* 1 = bad: the screen gets no pixels until a mode is set anew */
   FAKE_P_HDR,
   FAKE_P_COLORSPACE,
   FAKE_P_MAX_BPC,
