@@ -168,17 +168,14 @@ static ssize_t
 read_or_block (void *ctx, int fd, void *to, size_t size_bytes)
 {
   Lent *lent = ctx;
-  char *at = to;
-  ssize_t n_old = 0;
   if (lent->left_behind) {
     const struct drm_event_vblank event = {
       .base = { .type = DRM_EVENT_FLIP_COMPLETE, .length = sizeof event },
       .user_data = lent->left_behind,
     };
-    memcpy (at, &event, sizeof event);
-    n_old = sizeof event;
+    memcpy (to, &event, sizeof event);
     lent->left_behind = 0;
-    return n_old;
+    return sizeof event;
   }
   ssize_t r = lent->before.read (&lent->card.fake, fd, to, size_bytes);
   lent->n_blocked += r < 0;
@@ -263,7 +260,6 @@ END_TEST
 RUN ("kms-faults", a_card_that_vanishes_in_the_middle_of_a_flip_is_an_error,
      a_card_that_vanishes_under_a_picture_that_stands_still_is_told,
      a_screen_that_comes_back_in_the_middle_of_a_flip_is_lit, a_screen_that_is_off_is_not_asked_for_with_each_page,
-     a_link_that_has_failed_is_lit_anew,
-     an_event_that_somebody_else_has_read_is_not_waited_for_in_a_read,
+     a_link_that_has_failed_is_lit_anew, an_event_that_somebody_else_has_read_is_not_waited_for_in_a_read,
      an_event_of_the_display_before_does_not_end_a_flip,
      a_picture_that_its_owner_has_freed_does_not_keep_the_rest_from_being_put_back)
