@@ -250,6 +250,8 @@ void bai_kms_unshare (BaDisplay *display);
 bool bai_kms_take_plane (BaiKmsShared *shared, uint32_t plane_id);
 void bai_kms_give_plane_back (BaiKmsShared *shared, uint32_t plane_id);
 
+/* What no other display of the file counts its flips from. */
+uint64_t bai_kms_first_flip_id (uint32_t crtc_id);
 /* Between the two no other display of the card reads events. */
 void bai_kms_begin_events (BaiKmsShared *shared);
 void bai_kms_end_events (BaiKmsShared *shared);

@@ -18,7 +18,6 @@
 
 #include "kms-private.h"
 #include "log.h"
-#include "registry-private.h"
 #include "watcher-private.h"
 
 /* Since Linux 6.8: atomic commits may tear, too. */
@@ -235,8 +234,7 @@ open_steps (BaDisplay *display, const char *path, const BaiDeviceString *device,
     return ba_error_set (error, r == -EOPNOTSUPP || r == -EINVAL ? -ENODEV : r, "%.150s has no screens: %s", path,
                          ba_error_text (r));
   r = bai_kms_choose_output (display, path, device, &card, error);
-  /* other displays may get their events from the same file, of this process and of others, or have left some there */
-  state->flip_id = (bai_registry_next_id () & 0xffff) << 48 | (uint64_t) (state->crtc_id & 0xffff) << 32;
+  state->flip_id = bai_kms_first_flip_id (state->crtc_id);
   if (r == 0)
     r = bai_kms_fit_mode (display, options);
   if (r == 0)
