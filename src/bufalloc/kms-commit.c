@@ -74,6 +74,8 @@ set_all (const BaiKmsState *state, Commit *what, uint32_t fb_id)
 {
   if (!state->is_overlay) {
     set (what, BAI_KMS_CONNECTOR_CRTC, state->crtc_id);
+    if (state->properties[BAI_KMS_CONNECTOR_LINK].id) /* or a link that failed stays dark; else it changes nothing */
+      set (what, BAI_KMS_CONNECTOR_LINK, DRM_MODE_LINK_STATUS_GOOD);
     set (what, BAI_KMS_CRTC_ACTIVE, 1);
     set (what, BAI_KMS_CRTC_MODE, state->mode_blob);
   }

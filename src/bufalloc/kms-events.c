@@ -50,6 +50,25 @@ has_mode (const BaiKmsConnector *connector, const struct drm_mode_modeinfo *mode
   return false;
 }
 
+static void
+note_link (void *user, const struct drm_mode_get_property *property, uint64_t value)
+{
+  bool *has_failed = user;
+  if (strncmp (property->name, "link-status", sizeof property->name) == 0)
+    *has_failed = value == DRM_MODE_LINK_STATUS_BAD;
+}
+
+/* The screen is there and gets no pixels, until its mode is set anew. The kernel tells of that as of a plug. */
+static bool
+link_has_failed (const BaDisplay *display)
+{
+  const BaiKmsState *state = display->state;
+  bool has_failed = false;
+  if (state->is_lit && !state->is_overlay)
+    (void) bai_kms_for_each_property (display, state->connector_id, DRM_MODE_OBJECT_CONNECTOR, note_link, &has_failed);
+  return has_failed;
+}
+
 /* A screen that has come back with other modes is not ours to drive: whoever looks (check_mode) opens anew. */
 static void
 look_at_connector (BaDisplay *display)
@@ -58,7 +77,7 @@ look_at_connector (BaDisplay *display)
   BaiKmsConnector connector;
   if (bai_kms_read_connector (display, state->connector_id, &connector) < 0)
     return;
-  bool is_back = state->is_unplugged && connector.is_plugged;
+  bool is_back = connector.is_plugged && (state->is_unplugged || link_has_failed (display));
   state->is_unplugged = !connector.is_plugged;
   if (connector.is_plugged && !state->is_overlay) /* it may be another one than at the last look */
     state->mode_is_gone = !has_mode (&connector, &state->mode);

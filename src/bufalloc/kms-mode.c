@@ -36,12 +36,29 @@ bai_kms_rate_mhz (const struct drm_mode_modeinfo *mode)
 
 /* ---- choosing -------------------------------------------------------------------------------------------------- */
 
+static void
+note_non_desktop (void *user, const struct drm_mode_get_property *property, uint64_t value)
+{
+  bool *is_headset = user;
+  if (strncmp (property->name, "non-desktop", sizeof property->name) == 0)
+    *is_headset = value != 0;
+}
+
+/* Headsets are no screens that anybody looks at unasked: consoles and desktops leave them alone, too. */
 static bool
-is_wanted (const BaiKmsConnector *connector, const char *wanted)
+is_headset (const BaDisplay *display, uint32_t connector_id)
+{
+  bool is = false;
+  (void) bai_kms_for_each_property (display, connector_id, DRM_MODE_OBJECT_CONNECTOR, note_non_desktop, &is);
+  return is;
+}
+
+static bool
+is_wanted (const BaDisplay *display, const BaiKmsConnector *connector, const char *wanted)
 {
   char number[16];
   if (!*wanted)
-    return connector->is_connected && connector->n_modes > 0;
+    return connector->is_connected && connector->n_modes > 0 && !is_headset (display, connector->id);
   snprintf (number, sizeof number, "%u", connector->id);
   return strcmp (connector->name, wanted) == 0 || strcmp (number, wanted) == 0;
 }
@@ -264,7 +281,9 @@ bai_kms_choose_output (BaDisplay *display, const char *path, const BaiDeviceStri
     int r = bai_kms_read_connector (display, card->connectors[i], &connector);
     if (r < 0)
       return ba_error_set (error, r, "%.100s: cannot ask a connector: %s", path, ba_error_text (r));
-    r = is_wanted (&connector, device->connector) ? use_connector (display, path, device, card, &connector, error) : 1;
+    r = is_wanted (display, &connector, device->connector)
+            ? use_connector (display, path, device, card, &connector, error)
+            : 1;
     free (connector.modes);
     if (r <= 0)
       return r;

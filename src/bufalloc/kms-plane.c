@@ -190,6 +190,7 @@ bai_kms_has_format (const BaiKmsState *state, uint32_t fourcc)
 
 static const char *const property_names[BAI_KMS_N_PROPERTIES] = {
   [BAI_KMS_CONNECTOR_CRTC] = "CRTC_ID",
+  [BAI_KMS_CONNECTOR_LINK] = "link-status",
   [BAI_KMS_CONNECTOR_HDR] = "HDR_OUTPUT_METADATA",
   [BAI_KMS_CONNECTOR_COLORSPACE] = "Colorspace",
   [BAI_KMS_CONNECTOR_MAX_BPC] = "max bpc",
@@ -216,6 +217,7 @@ static bool
 is_optional (unsigned property)
 {
   switch (property) {
+    case BAI_KMS_CONNECTOR_LINK:
     case BAI_KMS_CONNECTOR_HDR:
     case BAI_KMS_CONNECTOR_COLORSPACE:
     case BAI_KMS_CONNECTOR_MAX_BPC:

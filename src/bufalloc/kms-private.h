@@ -55,6 +55,7 @@ typedef struct
 typedef enum
 {
   BAI_KMS_CONNECTOR_CRTC,
+  BAI_KMS_CONNECTOR_LINK,
   BAI_KMS_CONNECTOR_HDR,
   BAI_KMS_CONNECTOR_COLORSPACE,
   BAI_KMS_CONNECTOR_MAX_BPC,
@@ -249,12 +250,11 @@ void bai_kms_unshare (BaDisplay *display);
 bool bai_kms_take_plane (BaiKmsShared *shared, uint32_t plane_id);
 void bai_kms_give_plane_back (BaiKmsShared *shared, uint32_t plane_id);
 
+/* What no other display of the file counts its flips from. */
+uint64_t bai_kms_first_flip_id (uint32_t crtc_id);
 /* Between the two no other display of the card reads events. */
 void bai_kms_begin_events (BaiKmsShared *shared);
 void bai_kms_end_events (BaiKmsShared *shared);
-/* The upper half of the numbers that a display's events have: other displays may get theirs from the same file, of this
- * process and of others, or have left some there. */
-uint64_t bai_kms_make_flip_id (uint32_t crtc_id);
 
 static inline bool
 bai_kms_knows_file (const BaiKmsFile *file)

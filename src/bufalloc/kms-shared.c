@@ -182,6 +182,13 @@ leave (BaiKmsShared *shared)
   pthread_mutex_unlock (&shared->lock);
 }
 
+/* Other displays may get their events from the same file, of this process and of others, or have left some there. */
+uint64_t
+bai_kms_first_flip_id (uint32_t crtc_id)
+{
+  return (bai_registry_next_id () & 0xffff) << 48 | (uint64_t) (crtc_id & 0xffff) << 32;
+}
+
 void
 bai_kms_begin_events (BaiKmsShared *shared)
 {
@@ -192,12 +199,6 @@ void
 bai_kms_end_events (BaiKmsShared *shared)
 {
   leave (shared);
-}
-
-uint64_t
-bai_kms_make_flip_id (uint32_t crtc_id)
-{
-  return (bai_registry_next_id () & 0xffff) << 48 | (uint64_t) (crtc_id & 0xffff) << 32;
 }
 
 /* ---- handles ----------------------------------------------------------------------------------------------------- */

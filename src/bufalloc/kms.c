@@ -234,7 +234,7 @@ open_steps (BaDisplay *display, const char *path, const BaiDeviceString *device,
     return ba_error_set (error, r == -EOPNOTSUPP || r == -EINVAL ? -ENODEV : r, "%.150s has no screens: %s", path,
                          ba_error_text (r));
   r = bai_kms_choose_output (display, path, device, &card, error);
-  state->flip_id = bai_kms_make_flip_id (state->crtc_id);
+  state->flip_id = bai_kms_first_flip_id (state->crtc_id);
   if (r == 0)
     r = bai_kms_fit_mode (display, options);
   if (r == 0)

@@ -10,9 +10,11 @@
 
 static const char *const property_names[FAKE_N_PROPERTIES] = {
   [FAKE_P_CONNECTOR_CRTC] = "CRTC_ID",
+  [FAKE_P_LINK] = "link-status",
   [FAKE_P_HDR] = "HDR_OUTPUT_METADATA",
   [FAKE_P_COLORSPACE] = "Colorspace",
   [FAKE_P_MAX_BPC] = "max bpc",
+  [FAKE_P_NON_DESKTOP] = "non-desktop",
   [FAKE_P_ACTIVE] = "ACTIVE",
   [FAKE_P_MODE] = "MODE_ID",
   [FAKE_P_FENCE] = "OUT_FENCE_PTR",
@@ -55,6 +57,8 @@ fake_kms_has_property (const FakeKms *fake, unsigned property)
       return !fake->no_colours;
     case FAKE_P_ALPHA:
       return !fake->no_mixing;
+    case FAKE_P_NON_DESKTOP:
+      return fake->headset;
     case FAKE_P_IN_FORMATS:
       return fake->n_modifiers > 0;
     case FAKE_P_HDR:
@@ -73,6 +77,8 @@ value_of (const FakeKms *fake, uint32_t object, unsigned property)
   switch (property) {
     case FAKE_P_CONNECTOR_CRTC:
       return fake->screen.connector_crtc;
+    case FAKE_P_NON_DESKTOP:
+      return object == FAKE_VGA;
     case FAKE_P_ACTIVE:
       return fake->screen.active;
     case FAKE_P_IN_FORMATS:
@@ -151,6 +157,10 @@ fake_kms_get_property (const FakeKms *fake, struct drm_mode_get_property *arg)
     case FAKE_P_ZPOS:
       give_range (arg, 0, 2);
       arg->flags |= fake->no_mixing ? DRM_MODE_PROP_IMMUTABLE : 0;
+      break;
+    case FAKE_P_NON_DESKTOP:
+      give_range (arg, 0, 1);
+      arg->flags |= DRM_MODE_PROP_IMMUTABLE;
       break;
     case FAKE_P_ALPHA:
       give_range (arg, 0, 0xffff);

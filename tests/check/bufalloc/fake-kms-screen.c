@@ -86,6 +86,9 @@ set_property (FakeKms *fake, FakeScreen *wanted, uint32_t object, unsigned prope
     case FAKE_P_CRTC:
       plane->crtc = (uint32_t) value;
       break;
+    case FAKE_P_LINK:
+      wanted->connector_values[property] &= value; /* nobody can make it bad */
+      break;
     case FAKE_P_HDR:
     case FAKE_P_COLORSPACE:
     case FAKE_P_MAX_BPC:
@@ -200,8 +203,10 @@ fake_kms_set_crtc (FakeKms *fake, const struct drm_mode_crtc *arg)
   wanted.active = arg->mode_valid != 0;
   wanted.connector_crtc = arg->mode_valid ? FAKE_CRTC : 0;
   memset (&wanted.mode, 0, sizeof wanted.mode);
-  if (arg->mode_valid)
+  if (arg->mode_valid) {
     wanted.mode = arg->mode;
+    wanted.connector_values[FAKE_P_LINK] = 0;
+  }
   fake_kms_cover (&wanted.planes[0], arg->fb_id, FAKE_CRTC, arg->mode.hdisplay, arg->mode.vdisplay);
   fake->n_modesets++;
   return use_screen (fake, &wanted);

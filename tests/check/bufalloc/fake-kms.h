@@ -36,9 +36,11 @@ enum
 typedef enum
 {
   FAKE_P_CONNECTOR_CRTC,
+  FAKE_P_LINK, /* 1 = bad: the screen gets no pixels until a mode is set anew */
   FAKE_P_HDR,
   FAKE_P_COLORSPACE,
   FAKE_P_MAX_BPC,
+  FAKE_P_NON_DESKTOP,
   FAKE_P_ACTIVE,
   FAKE_P_MODE,
   FAKE_P_FENCE,
@@ -120,6 +122,7 @@ typedef struct
   bool unplugged; /* nothing is connected */
   bool two_overlays;
   bool two_screens; /* VGA has one, too, and is dark */
+  bool headset; /* what VGA has is none for pictures of a desktop */
   unsigned n_modes; /* of each; 0 = all */
   bool dark; /* no console is shown before */
   bool console_is_gone; /* its framebuffer was freed, and cannot be shown again */

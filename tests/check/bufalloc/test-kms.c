@@ -5,6 +5,7 @@
  */
 #include "fake-card.h"
 
+#include <bufalloc/kms-private.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -151,6 +152,25 @@ START_TEST (what_there_is_can_be_asked_for_in_vain)
     if (bai_display_list_outputs_with_calls (CARD, NULL, &card.fake.calls, NULL, &text) == 0)
       free (text);
   }
+  card_finish (&card);
+}
+END_TEST
+
+START_TEST (a_headset_is_shown_on_where_it_is_asked_for_alone)
+{
+  Card card;
+  card_init (&card);
+  card.fake.two_screens = true;
+  fake_kms_ready (&card.fake);
+  ck_assert_int_eq (card_open (&card, CARD), 0);
+  ck_assert_uint_eq (((const BaiKmsState *) card.display->state)->connector_id, FAKE_VGA); /* the first one */
+  card_stop (&card);
+  card.fake.headset = true;
+  ck_assert_int_eq (card_open (&card, CARD), 0);
+  ck_assert_uint_eq (((const BaiKmsState *) card.display->state)->connector_id, FAKE_HDMI);
+  card_stop (&card);
+  ck_assert_int_eq (card_open (&card, CARD ",connector=VGA-1"), 0);
+  ck_assert_uint_eq (((const BaiKmsState *) card.display->state)->connector_id, FAKE_VGA);
   card_finish (&card);
 }
 END_TEST
@@ -391,8 +411,8 @@ END_TEST
 
 RUN ("kms", the_connected_screen_and_its_preferred_mode_are_taken, a_mode_is_chosen_by_size_and_rate,
      what_does_not_fit_is_answered_with_what_there_is, what_there_is_is_told_to_the_last_mode,
-     what_there_is_can_be_asked_for_in_vain, a_card_with_another_master_is_busy,
-     auto_is_the_first_card_with_a_screen, the_best_format_that_the_driver_takes_is_used,
+     what_there_is_can_be_asked_for_in_vain, a_headset_is_shown_on_where_it_is_asked_for_alone,
+     a_card_with_another_master_is_busy, auto_is_the_first_card_with_a_screen, the_best_format_that_the_driver_takes_is_used,
      the_pitch_is_the_drivers_and_the_planes_follow_it, formats_are_those_of_the_plane,
      pages_are_memory_side_by_side_and_fewer_where_there_is_less, a_page_is_given_to_others_as_a_dmabuf,
      a_page_that_is_held_stays_mapped_behind_the_close, atomic_that_is_not_there_is_done_without_or_refused,
