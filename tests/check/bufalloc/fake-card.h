@@ -79,6 +79,18 @@ card_flip (Card *card)
   return r;
 }
 
+static const BaKmsApi apis[] = { BA_KMS_ATOMIC, BA_KMS_LEGACY };
+
+/* A card with a page on screen. */
+static inline void
+card_show_with (Card *card, BaKmsApi api)
+{
+  card_init (card);
+  card->options.kms_api = api;
+  card_start (card, FAKE_CARD_PATH);
+  ck_assert_int_eq (card_flip (card), 0);
+}
+
 static inline BaDisplayStats
 card_stats (Card *card)
 {

@@ -10,16 +10,11 @@
 #define CARD FAKE_CARD_PATH
 #define SECOND_NS INT64_C (1000000000)
 
-static const BaKmsApi apis[] = { BA_KMS_ATOMIC, BA_KMS_LEGACY };
-
 /* A page is on screen, another one on its way there for good. */
 static void
 card_stick (Card *card, BaKmsApi api)
 {
-  card_init (card);
-  card->options.kms_api = api;
-  card_start (card, CARD);
-  ck_assert_int_eq (card_flip (card), 0);
+  card_show_with (card, api);
   ck_assert_int_eq (card_flip (card), 0);
   card->fake.no_events = true;
   ck_assert_int_eq (card_flip (card), 0);

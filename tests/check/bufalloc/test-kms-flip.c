@@ -12,8 +12,6 @@
 #define CARD FAKE_CARD_PATH
 
 /* Both ways must do the same. */
-static const BaKmsApi apis[] = { BA_KMS_ATOMIC, BA_KMS_LEGACY };
-
 START_TEST (the_first_page_sets_the_mode_the_others_flip_and_close_puts_back)
 {
   for (size_t i = 0; i < N_ELEMENTS (apis); i++) {

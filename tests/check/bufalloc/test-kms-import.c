@@ -8,8 +8,6 @@
 #define CARD FAKE_CARD_PATH
 #define N_FRAMES 40
 
-static const BaKmsApi apis[] = { BA_KMS_ATOMIC, BA_KMS_LEGACY };
-
 START_TEST (a_picture_of_others_is_imported_once_and_flipped)
 {
   for (size_t i = 0; i < N_ELEMENTS (apis); i++) {

@@ -11,18 +11,6 @@
 
 #define CARD FAKE_CARD_PATH
 
-static const BaKmsApi apis[] = { BA_KMS_ATOMIC, BA_KMS_LEGACY };
-
-/* With a page on screen. */
-static void
-card_show (Card *card, BaKmsApi api)
-{
-  card_init (card);
-  card->options.kms_api = api;
-  card_start (card, CARD);
-  ck_assert_int_eq (card_flip (card), 0);
-}
-
 static void
 plug (Card *card, bool plugged)
 {
@@ -34,7 +22,7 @@ START_TEST (a_screen_that_comes_back_shows_the_last_page_again)
 {
   for (size_t i = 0; i < N_ELEMENTS (apis); i++) {
     Card card;
-    card_show (&card, apis[i]);
+    card_show_with (&card, apis[i]);
     ck_assert_int_ge (ba_display_get_event_fd (card.display), 0);
     ck_assert_int_eq (card_flip (&card), 0);
     unsigned n_modesets = card.fake.n_modesets;
@@ -61,7 +49,7 @@ END_TEST
 START_TEST (a_flip_notices_it_too)
 {
   Card card;
-  card_show (&card, BA_KMS_AUTO);
+  card_show_with (&card, BA_KMS_AUTO);
   plug (&card, false);
   ck_assert_int_eq (card_flip (&card), 0);
   card.fake.refuse_request = DRM_IOCTL_MODE_ATOMIC; /* as some drivers do with nothing connected */
@@ -79,7 +67,7 @@ END_TEST
 START_TEST (another_screen_without_that_mode_is_told_to_whoever_looks)
 {
   Card card;
-  card_show (&card, BA_KMS_AUTO);
+  card_show_with (&card, BA_KMS_AUTO);
   plug (&card, false);
   ck_assert_int_eq (ba_display_refresh (card.display), 0);
   card.fake.n_modes = 2; /* of 100x50 both */
@@ -95,7 +83,7 @@ END_TEST
 START_TEST (a_screen_in_the_place_of_another_one_is_told_too)
 {
   Card card;
-  card_show (&card, BA_KMS_AUTO);
+  card_show_with (&card, BA_KMS_AUTO);
   plug (&card, true);
   ck_assert_int_eq (ba_display_refresh (card.display), 0);
   ck_assert_int_eq (ba_display_check_mode (card.display), 0);
@@ -111,7 +99,7 @@ END_TEST
 START_TEST (a_picture_that_stands_still_is_shown_again_when_the_master_is_back)
 {
   Card card;
-  card_show (&card, BA_KMS_AUTO);
+  card_show_with (&card, BA_KMS_AUTO);
   uint32_t seen = card.fake.screen.planes[0].fb;
   card.fake.master_is_other = true;
   card.fake.is_master = false;
@@ -129,7 +117,7 @@ END_TEST
 START_TEST (without_messages_everything_else_works)
 {
   Card card;
-  card_show (&card, BA_KMS_AUTO);
+  card_show_with (&card, BA_KMS_AUTO);
   card.fake.vanished = true;
   fake_kms_tell (&card.fake, true);
   ck_assert_int_eq (ba_display_refresh (card.display), 0);
@@ -156,7 +144,7 @@ START_TEST (a_picture_of_others_lights_a_screen_that_came_back_too)
   for (size_t i = 0; i < N_ELEMENTS (apis); i++) {
     Card card;
     Frame frames[2];
-    card_show (&card, apis[i]);
+    card_show_with (&card, apis[i]);
     frame_init (&frames[0]);
     frame_init (&frames[1]);
     plug (&card, false);
@@ -177,7 +165,7 @@ END_TEST
 START_TEST (a_screen_that_came_back_is_lit_again_until_that_works)
 {
   Card card;
-  card_show (&card, BA_KMS_AUTO);
+  card_show_with (&card, BA_KMS_AUTO);
   plug (&card, false);
   ck_assert_int_eq (card_flip (&card), 0);
   plug (&card, true);
@@ -201,7 +189,7 @@ END_TEST
 START_TEST (of_pages_that_counted_as_shown_the_last_one_comes_when_the_master_is_back)
 {
   Card card;
-  card_show (&card, BA_KMS_AUTO);
+  card_show_with (&card, BA_KMS_AUTO);
   card_take_master (&card, true);
   ck_assert_int_eq (card_flip (&card), 0);
   BaBuffer *page = acquire (card.pool);
@@ -301,7 +289,7 @@ START_TEST (what_is_refused_while_a_screen_comes_or_goes_is_tried_again)
   for (size_t i = 0; i < N_ELEMENTS (apis); i++) {
     Card card;
     Frame frame;
-    card_show (&card, apis[i]);
+    card_show_with (&card, apis[i]);
     frame_init (&frame);
     ck_assert_int_eq (ba_display_import (card.display, &frame.picture, NULL), 0);
     for (int replugs = 0; replugs < 2; replugs++) { /* 0: a change of another connector of the card */
@@ -330,7 +318,7 @@ START_TEST (so_is_what_a_test_commit_refuses)
   Card card;
   Frame frame;
   BaError error = { 0 };
-  card_show (&card, BA_KMS_ATOMIC);
+  card_show_with (&card, BA_KMS_ATOMIC);
   frame_init (&frame);
   plug (&card, false);
   card.fake.refuse_imported = true;

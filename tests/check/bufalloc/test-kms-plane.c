@@ -191,7 +191,6 @@ END_TEST
 
 START_TEST (an_overlay_scales_with_both_kinds_of_calls)
 {
-  static const BaKmsApi apis[] = { BA_KMS_ATOMIC, BA_KMS_LEGACY };
   for (size_t i = 0; i < N_ELEMENTS (apis); i++) {
     Card card;
     card_init (&card);
