@@ -17,7 +17,8 @@ gst_fbdev_zero_sink_is_of_caps (GstFbdevZeroSink * self, GstBuffer * buffer)
   GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
 
   /* widths are unsigned there, and nowhere else */
-  return !meta || (meta->width <= G_MAXINT && meta->height <= G_MAXINT && meta->format == GST_VIDEO_INFO_FORMAT (&self->info)
+  return !meta || (meta->width <= G_MAXINT && meta->height <= G_MAXINT
+      && meta->format == GST_VIDEO_INFO_FORMAT (&self->info)
       && meta->n_planes == GST_VIDEO_INFO_N_PLANES (&self->info)
       && meta->width >= (guint) GST_VIDEO_INFO_WIDTH (&self->info)
       && meta->height >= (guint) GST_VIDEO_INFO_HEIGHT (&self->info));

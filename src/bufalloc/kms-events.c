@@ -132,8 +132,9 @@ bai_kms_check_plug_in_time (BaDisplay *display)
 {
   const BaiKmsState *state = display->state;
   bool may_miss = state->event_fd < 0 || state->is_unplugged || state->is_stuck;
-  bool is_time = display->calls->now_ns (display->calls->ctx) - state->looked_ns >= LOOK_INTERVAL_NS;
-  return may_miss && is_time ? bai_kms_check_plug (display) : 0;
+  if (!may_miss || display->calls->now_ns (display->calls->ctx) - state->looked_ns < LOOK_INTERVAL_NS)
+    return 0;
+  return bai_kms_check_plug (display);
 }
 
 bool
